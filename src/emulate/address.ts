@@ -1,0 +1,68 @@
+import { mask, signExtend, truncate } from "../model/bits.ts";
+import type { Address, Index } from "../model/operation.ts";
+import { Refusal } from "../model/refusal.ts";
+import type { RegisterSet } from "../model/registers.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** RFLAGS.DF, SDM volume 1, section 3.4.3.2. */
+const DIRECTION_FLAG = 1n << 10n;
+/** CPSR.C, Arm ARM (DDI 0487) G8.2.33: shifted in by RRX. */
+const CARRY_FLAG_BIT = 29n;
+
+/** Value of an address expression: base + index + displacement cut to its width, then the segment base added. */
+export function evaluateAddress(address: Address, transaction: Transaction, registers: RegisterSet): bigint | Refusal {
+  let sum = 0n;
+  if (address.base !== undefined) {
+    const base = transaction.slice({ register: address.base, bit: 0, width: address.width });
+    if (base instanceof Refusal) return base;
+    sum = base + BigInt(address.baseOffset ?? 0);
+    if (address.baseAlignment !== undefined) sum -= sum % BigInt(address.baseAlignment);
+  }
+  if (address.index !== undefined) {
+    const index = evaluateIndex(address.index, address.width, transaction, registers);
+    if (index instanceof Refusal) return index;
+    sum += address.index.negative ? -index : index;
+  }
+  if (address.directional) {
+    const flags = transaction.slice({ register: registers.index("rflags"), bit: 0, width: 64 });
+    if (flags instanceof Refusal) return flags;
+    sum += (flags & DIRECTION_FLAG) === 0n ? address.displacement : -address.displacement;
+  } else {
+    sum += address.displacement;
+  }
+  sum = truncate(sum, address.width);
+  if (address.segment === undefined) return sum;
+  const segment = transaction.slice({ register: address.segment, bit: 0, width: 64 });
+  return segment instanceof Refusal ? segment : truncate(sum + segment, 64);
+}
+
+function evaluateIndex(index: Index, width: number, transaction: Transaction, registers: RegisterSet): bigint | Refusal {
+  const raw = transaction.slice(index.slice);
+  if (raw instanceof Refusal) return raw;
+  const value = index.signed ? signExtend(raw, index.slice.width, width) : raw;
+  const amount = BigInt(index.shift.amount);
+  let shifted: bigint;
+  switch (index.shift.kind) {
+    case "lsl":
+      shifted = value << amount;
+      break;
+    case "lsr":
+      shifted = value >> amount;
+      break;
+    case "asr":
+      shifted = truncate(BigInt.asIntN(width, value) >> amount, width);
+      break;
+    case "ror":
+      shifted = (value >> amount) | ((value & mask(index.shift.amount)) << (BigInt(width) - amount));
+      break;
+    case "rrx": {
+      const status = transaction.slice({ register: registers.index("cpsr"), bit: 0, width: 32 });
+      if (status instanceof Refusal) return status;
+      shifted = (value >> 1n) | (((status >> CARRY_FLAG_BIT) & 1n) << BigInt(width - 1));
+      break;
+    }
+    default:
+      return index.shift.kind satisfies never;
+  }
+  return index.granule === undefined ? shifted : shifted - (shifted % BigInt(index.granule));
+}

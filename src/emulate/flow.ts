@@ -1,0 +1,91 @@
+import type { InstructionSet } from "../model/architecture.ts";
+import { hexadecimal } from "../model/bits.ts";
+import { Refusal } from "../model/refusal.ts";
+import type { RegisterSet } from "../model/registers.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** Bits of CPSR, Arm ARM (DDI 0487) G8.2.33: T, IT[7:2] and IT[1:0]. */
+const CPSR_T = 1n << 5n;
+const CPSR_IT = (0x3fn << 10n) | (3n << 25n);
+/** Bits of PSTATE as in SPSR_EL1, DDI 0487 C5.2.19: BTYPE and the software step bit. */
+const PSTATE_BTYPE = 3n << 10n;
+const PSTATE_SS = 1n << 21n;
+
+/** ITSTATE as one byte, from its two places in CPSR. */
+export function itState(cpsr: bigint): number {
+  return Number(((cpsr >> 8n) & 0xfcn) | ((cpsr >> 25n) & 3n));
+}
+
+/**
+ * Whether an instruction with this condition is executed. `condition` is the four-bit field, or "it-state": ITSTATE decides.
+ * DDI 0487 F1.3.1, ConditionHolds().
+ */
+export function conditionHolds(condition: number | "it-state" | undefined, transaction: Transaction, registers: RegisterSet): boolean | Refusal {
+  if (condition === undefined || condition === 14 || condition === 15) return true;
+  const cpsr = transaction.slice({ register: registers.index("cpsr"), bit: 0, width: 32 });
+  if (cpsr instanceof Refusal) return cpsr;
+  let field = condition;
+  if (field === "it-state") {
+    const it = itState(cpsr);
+    if ((it & 0xf) === 0) return true;
+    field = it >> 4;
+  }
+  const [n, z, c, v] = [31n, 30n, 29n, 28n].map((bit) => ((cpsr >> bit) & 1n) === 1n) as [boolean, boolean, boolean, boolean];
+  const base = [z, c, n, v, c && !z, n === v, n === v && !z, true][field >> 1]!;
+  return field % 2 === 1 && field !== 15 ? !base : base;
+}
+
+/**
+ * The program counter and the status bits after an instruction of `length` bytes: BTYPE and SS are cleared, ITSTATE
+ * advances, and a branch on A32 and T32 selects the instruction set by bit 0 (DDI 0487 F2.5, BXWritePC).
+ */
+export function finish(
+  instructionSet: InstructionSet,
+  pc: bigint,
+  length: number,
+  transaction: Transaction,
+  registers: RegisterSet,
+): bigint | Refusal {
+  const next = pc + BigInt(length);
+  switch (instructionSet) {
+    case "x86-64":
+    case "rv64":
+      return BigInt.asUintN(64, transaction.branch ?? next);
+    case "a64": {
+      const register = registers.index("pstate");
+      const pstate = transaction.current(register);
+      if (pstate !== undefined) transaction.replace(register, pstate & ~(PSTATE_BTYPE | PSTATE_SS));
+      return BigInt.asUintN(64, next);
+    }
+    case "a32":
+    case "t32": {
+      const register = registers.index("cpsr");
+      const cpsr = transaction.current(register);
+      const branch = transaction.branch;
+      if (cpsr === undefined) {
+        if (branch === undefined && instructionSet === "a32") return BigInt.asUintN(32, next);
+        return new Refusal("missing-register", "the instruction needs it, and register cpsr is not in the trace", "capture cpsr with the fault");
+      }
+      let status = instructionSet === "t32" ? advanceItState(cpsr) : cpsr;
+      if (branch === undefined) {
+        transaction.replace(register, status);
+        return BigInt.asUintN(32, next);
+      }
+      if ((branch & 3n) === 2n) {
+        return new Refusal("unpredictable", `it branches to ${hexadecimal(branch)}, and an A32 address has bits 1:0 clear`, "see BXWritePC in the Arm ARM; the value loaded is not a code address");
+      }
+      status = (branch & 1n) === 1n ? status | CPSR_T : status & ~CPSR_T;
+      transaction.replace(register, status);
+      return branch & ~1n;
+    }
+    default:
+      return instructionSet satisfies never;
+  }
+}
+
+/** DDI 0487 F1.3.4, ITAdvance(). */
+function advanceItState(cpsr: bigint): bigint {
+  const it = itState(cpsr);
+  const next = (it & 7) === 0 ? 0 : (it & 0xe0) | ((it << 1) & 0x1f);
+  return (cpsr & ~CPSR_IT) | (BigInt(next & 0xfc) << 8n) | (BigInt(next & 3) << 25n);
+}

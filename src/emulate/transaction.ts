@@ -1,0 +1,140 @@
+import { mask, signExtend } from "../model/bits.ts";
+import type { Destination, RegisterSlice, Source } from "../model/operation.ts";
+import type { RegisterChange } from "../model/outcome.ts";
+import { Refusal } from "../model/refusal.ts";
+import { PROGRAM_COUNTER, type Register, type RegisterFile, ZERO_REGISTER } from "../model/registers.ts";
+
+interface Pending {
+  value: bigint;
+  width: number;
+}
+
+/**
+ * Register changes of one instruction, held back until all of it has succeeded. Reads see the registers as they were
+ * before; {@link advance} makes the changes so far visible, for the next iteration of a repeated instruction.
+ */
+export class Transaction {
+  readonly #before: RegisterFile;
+  readonly #pc: bigint;
+  readonly #pending = new Map<Register, Pending>();
+  readonly #visible = new Map<Register, Pending>();
+  readonly #temporaries: bigint[] = [];
+  #branch: bigint | undefined;
+
+  constructor(registers: RegisterFile, pc: bigint) {
+    this.#before = registers;
+    this.#pc = pc;
+  }
+
+  /** Value of a register slice before the instruction, or `missing-register`. */
+  slice({ register, bit, width }: RegisterSlice): bigint | Refusal {
+    if (register === ZERO_REGISTER) return 0n;
+    if (register === PROGRAM_COUNTER) return this.#pc;
+    const known = this.#known(register, this.#visible);
+    if (known.width < bit + width) return this.#missing(register, bit + width, known.width);
+    return (known.value >> BigInt(bit)) & mask(width);
+  }
+
+  source(source: Source): bigint | Refusal {
+    switch (source.kind) {
+      case "register":
+        return this.slice(source);
+      case "immediate":
+        return source.value;
+      case "temporary":
+        return (this.#temporaries[source.index] ?? 0n) >> BigInt(source.bit ?? 0);
+      default:
+        return source satisfies never;
+    }
+  }
+
+  /** Puts the low `width` bits of a value into a temporary at `bit`, leaving its other bits. */
+  fillTemporary(index: number, bit: number, width: number, value: bigint): void {
+    const position = BigInt(bit);
+    const old = (this.#temporaries[index] ?? 0n) & ~(mask(width) << position);
+    this.#temporaries[index] = old | ((value & mask(width)) << position);
+  }
+
+  /** Writes a destination; refused if bits that it keeps were not captured. */
+  write(to: Destination, value: bigint): Refusal | undefined {
+    const { register, bit, width } = to;
+    if (register === ZERO_REGISTER) return undefined;
+    if (register === PROGRAM_COUNTER) {
+      this.#branch = value & mask(width);
+      return undefined;
+    }
+    const top = Math.max(bit + width, to.extendTo, to.clearTo);
+    const natural = this.#before.set.describe(register).width;
+    const known = this.#known(register, this.#pending);
+    // Bits below the slice are kept, and so are those from `top` to what the register's own width makes of it.
+    if (bit > known.width || (bit > 0 && known.width === 0) || (known.width === 0 && top < natural && natural <= 64)) {
+      return this.#missing(register, natural <= 64 ? natural : bit, known.width);
+    }
+    const extended = extend(value, to);
+    const end = Math.max(bit + width, to.extendTo);
+    const region = mask(top) & ~mask(bit);
+    const kept = known.value & ~region;
+    // A vector register that was captured short keeps its captured name; more than that is known only as far as written.
+    const width128 = Math.ceil(end / 128) * 128;
+    this.#pending.set(register, {
+      value: (kept | (extended << BigInt(bit))) & mask(natural),
+      width: natural <= 64 ? natural : Math.min(natural, Math.max(known.width, width128)),
+    });
+    return undefined;
+  }
+
+  /** Where the instruction branches to, if it does. */
+  get branch(): bigint | undefined {
+    return this.#branch;
+  }
+
+  /** Makes the changes so far visible to reads: the next iteration starts. */
+  advance(): void {
+    for (const [register, pending] of this.#pending) this.#visible.set(register, pending);
+  }
+
+  /** A register's value as the changes so far leave it, or undefined if it was not captured. */
+  current(register: Register): bigint | undefined {
+    const known = this.#known(register, this.#pending);
+    return known.width === 0 ? undefined : known.value;
+  }
+
+  /** Sets a register that was captured, whole. */
+  replace(register: Register, value: bigint): void {
+    this.#pending.set(register, { value, width: this.#before.set.describe(register).width });
+  }
+
+  /** The registers whose value is not what it was, ascending. */
+  changes(): RegisterChange[] {
+    return [...this.#pending]
+      .filter(([register, { value, width }]) => this.#before.capturedWidth(register) < width || this.#before.get(register) !== value)
+      .toSorted(([first], [second]) => first - second)
+      .map(([register, { value, width }]) => ({ register, value, width }));
+  }
+
+  #known(register: Register, overlay: ReadonlyMap<Register, Pending>): Pending {
+    return overlay.get(register) ?? { value: this.#before.get(register) ?? 0n, width: this.#before.capturedWidth(register) };
+  }
+
+  #missing(register: Register, needed: number, captured: number): Refusal {
+    const name = this.#before.set.name(register, needed);
+    const found = captured === 0 ? `register ${name} is not in the trace` : `of register ${name} only the low ${captured} bits are in the trace`;
+    return new Refusal("missing-register", `the instruction needs it, and ${found}`, `capture ${name} with the fault`);
+  }
+}
+
+function extend(value: bigint, { width, bit, extension, extendTo }: Destination): bigint {
+  const low = value & mask(width);
+  const room = extendTo - bit;
+  if (room <= width) return low;
+  switch (extension) {
+    case "zero":
+      return low;
+    case "sign":
+      return signExtend(low, width, room);
+    case "ones":
+      return low | (mask(room) & ~mask(width));
+    default:
+      return extension satisfies never;
+  }
+}

@@ -1,0 +1,61 @@
+import type { Access } from "./model/access.ts";
+import type { Architecture } from "./model/architecture.ts";
+import type { Fault, GuestFacts } from "./model/fault.ts";
+import { Refusal } from "./model/refusal.ts";
+
+export type { Access, AccessTarget } from "./model/access.ts";
+export { ARCHITECTURES, type Architecture } from "./model/architecture.ts";
+export { hexadecimal, mask, signExtend, truncate } from "./model/bits.ts";
+export type { Fault, GuestFacts, Window } from "./model/fault.ts";
+export { REFUSAL_REASONS, Refusal, type RefusalReason } from "./model/refusal.ts";
+
+/** What stands behind the hypervisor: the emulated device, or the values that a trace recorded. */
+export interface Device {
+  /** The device's value, or a refusal (a trace that has no more values says `missing-read`). May be wider than `size`. */
+  read(gpa: bigint, size: 1 | 2 | 4 | 8): bigint | Refusal;
+  write(gpa: bigint, size: 1 | 2 | 4 | 8, value: bigint): void;
+}
+
+/**
+ * The untrusted other side of a hypercall. A `Call` is what the guest exposes (registers, or a shared page); the `Answer`
+ * is what comes back, and a hostile host may put anything into it.
+ */
+export interface Host<Call, Answer> {
+  call(call: Call): Answer | Refusal;
+}
+
+/** One access done: the value read (its low `size` bytes count; 0 for a write) and the hypercall as a JSON object. */
+export interface Handled {
+  readonly value: bigint;
+  readonly record: Readonly<Record<string, unknown>>;
+}
+
+/** What a handler knows besides the access. */
+export interface HandlerContext {
+  readonly guest: GuestFacts;
+  /** The fault that is being handled. Its registers are not for a handler: the access has what may leave the guest. */
+  readonly fault: Omit<Fault, "registers" | "memory" | "reads">;
+}
+
+/**
+ * A guest-side exception handler's second half: it turns a device access into a hypercall and its answer into a value.
+ * Built-in handlers and a user's alike are such objects, the default export of their module.
+ */
+export interface Handler<Call = unknown, Answer = unknown> {
+  /** Name on the command line. */
+  readonly name: string;
+  /** One line for `--help`. */
+  readonly description: string;
+  readonly architectures: readonly Architecture[];
+  /** Checks before anything is emulated, e.g. the TDX shared bit. Undefined: go on. */
+  check?(context: HandlerContext): Refusal | undefined;
+  /** Makes the hypercall for one access. Called in the order of the accesses; a refusal leaves the whole fault uncommitted. */
+  handle(access: Access, host: Host<Call, Answer>, context: HandlerContext): Handled | Refusal;
+  /** An honest host of this hypercall interface in front of `device`: what replay and the tests call. */
+  host(device: Device): Host<Call, Answer>;
+}
+
+/** Type-checks a handler module's default export and infers its call and answer. */
+export function defineHandler<Call, Answer>(handler: Handler<Call, Answer>): Handler<Call, Answer> {
+  return handler;
+}

@@ -1,0 +1,87 @@
+/**
+ * Encoding patterns as the manuals draw them, most significant bit first:
+ *
+ * - `0`, `1`: a fixed bit;
+ * - `(0)`, `(1)`: a should-be bit: other values are CONSTRAINED UNPREDICTABLE on Arm;
+ * - `Rn:5`: a field of five bits;
+ * - `imm[4:3|8:6]`: bits 4, 3, 8, 7, 6 of a field `imm`, most significant first, as RISC-V draws scattered immediates;
+ * - spaces separate and mean nothing else.
+ */
+export interface Pattern {
+  /** Bits that are fixed, and their values. 32-bit integers as JavaScript's bit operators give them. */
+  readonly mask: number;
+  readonly match: number;
+  /** Should-be bits, and their values. */
+  readonly shouldMask: number;
+  readonly shouldMatch: number;
+  readonly fields: ReadonlyMap<string, readonly FieldPart[]>;
+}
+
+/** `width` bits of the word from bit `from` up are bits of the field from bit `to` up. */
+export interface FieldPart {
+  readonly from: number;
+  readonly to: number;
+  readonly width: number;
+}
+
+const TOKEN = /\s*(?:([01])|\(([01])\)|([A-Za-z][A-Za-z0-9]*'?)(?::(\d+)|\[([\d:|]+)\]))/y;
+
+/** Compiles a pattern of `width` bits. Throws an Error that names the fault of a pattern which is not one. */
+export function compilePattern(text: string, width: number): Pattern {
+  let mask = 0;
+  let match = 0;
+  let shouldMask = 0;
+  let shouldMatch = 0;
+  const fields = new Map<string, FieldPart[]>();
+  let left = width;
+  const take = (bits: number): number => {
+    left -= bits;
+    if (left < 0) throw new Error(`pattern "${text}" has more than ${width} bits`);
+    return left;
+  };
+  const addPart = (name: string, part: FieldPart): void => {
+    const parts = fields.get(name) ?? [];
+    if (parts.some((each) => each.to < part.to + part.width && part.to < each.to + each.width)) {
+      throw new Error(`pattern "${text}" gives bits of field ${name} twice`);
+    }
+    parts.push(part);
+    fields.set(name, parts);
+  };
+  TOKEN.lastIndex = 0;
+  const end = text.trimEnd().length;
+  while (TOKEN.lastIndex < end) {
+    const at = TOKEN.lastIndex;
+    const token = TOKEN.exec(text);
+    if (token === null) throw new Error(`pattern "${text}" can't be read from column ${at + 1}`);
+    const [, fixed, should, name, wide, slices] = token;
+    if (fixed !== undefined) {
+      const bit = take(1);
+      mask |= 1 << bit;
+      if (fixed === "1") match |= 1 << bit;
+    } else if (should !== undefined) {
+      const bit = take(1);
+      shouldMask |= 1 << bit;
+      if (should === "1") shouldMatch |= 1 << bit;
+    } else if (wide !== undefined) {
+      const bits = Number(wide);
+      if (fields.has(name!)) throw new Error(`pattern "${text}" gives bits of field ${name!} twice`);
+      addPart(name!, { from: take(bits), to: 0, width: bits });
+    } else {
+      for (const slice of slices!.split("|")) {
+        const [high, low = high] = slice.split(":").map(Number);
+        const bits = high! - low! + 1;
+        if (!(bits >= 1)) throw new Error(`pattern "${text}" has a slice [${slice}] that is not high:low`);
+        addPart(name!, { from: take(bits), to: low!, width: bits });
+      }
+    }
+  }
+  if (left !== 0) throw new Error(`pattern "${text}" has ${width - left} bits instead of ${width}`);
+  return { mask, match, shouldMask, shouldMatch, fields };
+}
+
+/** Value of a field in a word, unsigned. */
+export function fieldValue(parts: readonly FieldPart[], word: number): number {
+  let value = 0;
+  for (const { from, to, width } of parts) value |= ((word >>> from) & (width === 32 ? -1 : (1 << width) - 1)) << to;
+  return value >>> 0;
+}

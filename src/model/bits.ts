@@ -1,0 +1,35 @@
+/** The low `width` bits set. `width` is 0 or more. */
+export function mask(width: number): bigint {
+  return (1n << BigInt(width)) - 1n;
+}
+
+/** The low `width` bits of `value`, as an unsigned number. */
+export function truncate(value: bigint, width: number): bigint {
+  return BigInt.asUintN(width, value);
+}
+
+/** The low `from` bits of `value` sign-extended, as an unsigned number of `to` bits. */
+export function signExtend(value: bigint, from: number, to: number): bigint {
+  return BigInt.asUintN(to, BigInt.asIntN(from, value));
+}
+
+/** `value` as `0x…`, lower case, no leading zeros (contract, section 1). */
+export function hexadecimal(value: bigint): string {
+  return `0x${value.toString(16)}`;
+}
+
+/** The value with its `bytes` bytes in the opposite order. */
+export function reverseBytes(value: bigint, bytes: number): bigint {
+  let result = 0n;
+  for (let index = 0; index < bytes; index++) {
+    result = (result << 8n) | ((value >> BigInt(8 * index)) & 0xffn);
+  }
+  return result;
+}
+
+/** `bytes` as hex, two digits a byte, in memory order. */
+export function bytesToHexadecimal(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  return text;
+}

@@ -1,0 +1,57 @@
+import type { Architecture, InstructionSet } from "./architecture.ts";
+import type { Operation } from "./operation.ts";
+import { Refusal } from "./refusal.ts";
+import type { RegisterFile, RegisterSet } from "./registers.ts";
+
+/** Which way an instruction uses memory. */
+export type Direction = "read" | "write" | "read-write" | "none";
+
+/** A decoded instruction: what it is and what it would touch, whether or not it can be emulated. */
+export interface Instruction {
+  /** Name of the row of the instruction table that matched. */
+  readonly form: string;
+  /** Mnemonic as the architecture's manual writes it, in lower case. */
+  readonly mnemonic: string;
+  /** Bytes. */
+  readonly length: number;
+  readonly access: Direction;
+  /** Bytes of each access in order; 0 where the count depends on registers. */
+  readonly sizes: readonly number[];
+  /** How to execute it, or why that is refused whatever the registers hold. */
+  readonly operation: Operation | Refusal;
+}
+
+/** One instruction set architecture: a folder of `src/isa`. */
+export interface Isa {
+  readonly architecture: Architecture;
+  readonly registers: RegisterSet;
+  /** The instruction set that the captured state selects, or why that can't be told. */
+  instructionSet(registers: RegisterFile): InstructionSet | Refusal;
+  /**
+   * Decodes the instruction at the start of `bytes`, which may be longer than it. Refused outright (without an
+   * `Instruction`) are only `truncated-instruction` and `undefined-instruction`.
+   */
+  decode(bytes: Uint8Array, instructionSet: InstructionSet): Instruction | Refusal;
+}
+
+/** An instruction with what its operation says of accesses filled in. */
+export function instructionOf(
+  name: { readonly form: string; readonly mnemonic: string; readonly length: number },
+  operation: Operation,
+): Instruction {
+  const reads = operation.reads.length > 0;
+  const writes = operation.writes.length > 0;
+  const counted = operation.repeat === undefined && !operation.packed;
+  const sizes = [...operation.reads, ...operation.writes].map((element) => (element.when === undefined && counted ? element.size : 0));
+  return { ...name, access: reads && writes ? "read-write" : reads ? "read" : writes ? "write" : "none", sizes, operation };
+}
+
+/** An instruction that is recognised and not emulated. */
+export function refusedInstruction(
+  name: { readonly form: string; readonly mnemonic: string; readonly length: number },
+  access: Direction,
+  sizes: readonly number[],
+  refusal: Refusal,
+): Instruction {
+  return { ...name, access, sizes, operation: refusal };
+}
