@@ -66,20 +66,14 @@ export class Transaction {
     const top = Math.max(bit + width, to.extendTo, to.clearTo);
     const natural = this.#before.set.describe(register).width;
     const known = this.#known(register, this.#pending);
-    // Bits below the slice are kept, and so are those from `top` to what the register's own width makes of it.
-    if (bit > known.width || (bit > 0 && known.width === 0) || (known.width === 0 && top < natural && natural <= 64)) {
-      return this.#missing(register, natural <= 64 ? natural : bit, known.width);
-    }
-    const extended = extend(value, to);
     const end = Math.max(bit + width, to.extendTo);
+    // A vector register that was captured short stays so: it is known as far as it was captured or is written.
+    const result = natural <= 64 ? natural : Math.min(natural, Math.max(known.width, Math.ceil(end / 128) * 128));
+    if (bit > known.width || Math.max(top, known.width) < result) return this.#missing(register, result, known.width);
+    const extended = extend(value, to);
     const region = mask(top) & ~mask(bit);
     const kept = known.value & ~region;
-    // A vector register that was captured short keeps its captured name; more than that is known only as far as written.
-    const width128 = Math.ceil(end / 128) * 128;
-    this.#pending.set(register, {
-      value: (kept | (extended << BigInt(bit))) & mask(natural),
-      width: natural <= 64 ? natural : Math.min(natural, Math.max(known.width, width128)),
-    });
+    this.#pending.set(register, { value: (kept | (extended << BigInt(bit))) & mask(natural), width: result });
     return undefined;
   }
 
