@@ -98,6 +98,11 @@ export interface Index {
   readonly negative?: true;
 }
 
+/** x86-64: the condition code (as in the low four bits of Jcc) that RFLAGS must meet (APX CFCMOVcc). */
+export interface FlagsCondition {
+  readonly condition: number;
+}
+
 interface Element {
   /** Index into `addresses`. */
   readonly address: number;
@@ -105,8 +110,8 @@ interface Element {
   readonly offset: number;
   /** Bytes: one device access. */
   readonly size: 1 | 2 | 4 | 8;
-  /** Performed only if this one bit is set; a false bit makes no access at all. */
-  readonly when?: RegisterSlice;
+  /** Performed only if this one bit is set, or RFLAGS meets this condition; else it makes no access at all. */
+  readonly when?: RegisterSlice | FlagsCondition;
   /** Bytes are in the opposite order of the machine's (MOVBE). */
   readonly reversed?: true;
 }
@@ -132,32 +137,135 @@ export interface Update {
   readonly value: Address;
 }
 
-/** Arithmetic between the reads and the writes. Flags are read from and written to the flags register by the operator. */
+/**
+ * Arithmetic between the reads and the writes. Computes are done in order. Inputs are cut to `width` bits.
+ *
+ * An operator has one result. Where the manual has two (products, quotient and remainder) they are the low and the high half of a
+ * result of 2 × `width` bits: it goes to a temporary, and `copy` computes take its halves to their destinations. In the same way
+ * `copy` puts register pairs (EDX:EAX) together in a temporary.
+ */
 export interface Compute {
   readonly operator: Operator;
   /** Operand width in bits. */
   readonly width: number;
   readonly inputs: readonly Source[];
   readonly to: readonly Destination[];
+  /** The result also goes to this temporary, at bit `temporaryBit` (0 without it). */
   readonly temporary?: number;
+  readonly temporaryBit?: number;
+  /**
+   * Done only if bit 0 of this is set; else no destination, temporary or flag changes (the accumulator of a CMPXCHG that
+   * succeeds, BSF of zero, CCMP).
+   */
+  readonly when?: Source;
+  /** The flags keep their values, whatever the operator does to them (APX NF). Not for operators that read them. */
+  readonly flags?: "keep";
 }
 
-/**
- * Operators. Those without a prefix touch no flags; `x86-` ones set RFLAGS as the SDM says. `copy` hands its one input on.
- */
-export type Operator =
+/** Operators that neither read nor write the flags register. */
+export type PlainOperator =
+  /** Its one input. */
   | "copy"
   | "add"
-  | "and-not"
-  | "exclusive-or"
-  | "or"
   | "and"
+  /** first AND NOT second. */
+  | "and-not"
+  | "or"
+  | "exclusive-or"
+  /** All bits inverted (x86-64 NOT). */
+  | "not"
   | "signed-maximum"
   | "signed-minimum"
   | "unsigned-maximum"
   | "unsigned-minimum"
   /** Inputs: old, expected, replacement. Result: the replacement where old equals expected, else old. */
-  | "compare-select";
+  | "compare-select"
+  /** 1 where the two inputs differ, else 0. */
+  | "not-equal"
+  /** Inputs: condition, value, otherwise. Result: the value if bit 0 of the condition is set (CMOVcc). */
+  | "select"
+  /** Unsigned product of the two inputs, 2 × `width` bits (MULX). */
+  | "multiply"
+  /** Inputs: value, count; the count is taken modulo `width` (SHLX, SHRX, SARX, RORX). */
+  | "shift-left"
+  | "shift-right"
+  | "shift-right-arithmetic"
+  | "rotate-right"
+  /** PDEP and PEXT, SDM volume 2B. Inputs: source, mask. */
+  | "deposit-bits"
+  | "extract-bits"
+  /** CRC32, SDM volume 2A: polynomial 11EDC6F41h. Inputs: the sum so far (32 bits whatever the width), `width` bits of data. */
+  | "crc32c"
+  /** LDMXCSR, SDM volume 2A: its one input of 32 bits; raises #GP if a bit that MXCSR reserves is set. */
+  | "x86-mxcsr";
+
+/**
+ * Operators that read or write RFLAGS, each as its page of the SDM (volume 2) says; see `src/emulate/x86-operators.ts` for what
+ * undefined flags get. They see the flags as the earlier computes of the operation left them.
+ */
+export type FlagsOperator =
+  /** Two inputs: destination, source. CMP, SCAS and CMPS are SUB, TEST is AND, XADD is ADD, without or with other destinations. */
+  | "x86-add"
+  | "x86-adc"
+  | "x86-sub"
+  | "x86-sbb"
+  | "x86-and"
+  | "x86-or"
+  | "x86-xor"
+  /** As x86-adc with CF or OF alone as carry in and out. */
+  | "x86-adcx"
+  | "x86-adox"
+  /** One input. */
+  | "x86-inc"
+  | "x86-dec"
+  | "x86-neg"
+  /** Inputs: value, count. The count is masked to 5 bits, 6 where `width` is 64. A masked count of 0 leaves the flags alone. */
+  | "x86-shl"
+  | "x86-shr"
+  | "x86-sar"
+  | "x86-rol"
+  | "x86-ror"
+  | "x86-rcl"
+  | "x86-rcr"
+  /** Inputs: value, bits that are shifted in, count. */
+  | "x86-shld"
+  | "x86-shrd"
+  /** Two inputs, result of 2 × `width` bits. The two- and three-operand IMUL take its low half. */
+  | "x86-mul"
+  | "x86-imul"
+  /** Inputs: high and low half of the dividend, divisor. Result of 2 × `width` bits: remainder : quotient. Raises #DE. */
+  | "x86-div"
+  | "x86-idiv"
+  /** Inputs: bit base, bit offset (taken modulo `width`). Result: the base with the bit unchanged, set, reset or complemented. */
+  | "x86-bt"
+  | "x86-bts"
+  | "x86-btr"
+  | "x86-btc"
+  /** One input. BSF and BSR of zero leave their destination alone: `when` with not-equal. */
+  | "x86-bsf"
+  | "x86-bsr"
+  | "x86-lzcnt"
+  | "x86-tzcnt"
+  | "x86-popcnt"
+  /** ANDN: NOT first AND second. */
+  | "x86-andn"
+  /** Inputs: source, control (start in bits 7:0, length in bits 15:8). */
+  | "x86-bextr"
+  /** Inputs: source, index in bits 7:0. */
+  | "x86-bzhi"
+  /** One input. */
+  | "x86-blsi"
+  | "x86-blsmsk"
+  | "x86-blsr"
+  /** CMPXCHG8B and CMPXCHG16B: ZF is set if the two inputs are equal, else cleared; no other flag changes. Result: the first input. */
+  | "x86-compare-zero"
+  /** Input: condition code as in the low four bits of Jcc (SDM volume 1, appendix B). Result 1 if RFLAGS meets it, else 0. */
+  | "x86-condition"
+  /** APX CCMP and CTEST, the flags of a false source condition. Input: bits OF, SF, ZF, CF from bit 3 down; PF gets CF, AF gets 0. */
+  | "x86-default-flags";
+
+/** What a {@link Compute} does. Prefix `x86-`: as that architecture's manual says, its flags among it. */
+export type Operator = PlainOperator | FlagsOperator;
 
 /** x86-64 REP prefixes. */
 export interface Repeat {
