@@ -3,7 +3,7 @@ import type { InstructionSet } from "../model/architecture.ts";
 import { hexadecimal, reverseBytes, truncate } from "../model/bits.ts";
 import type { Fault, GuestFacts } from "../model/fault.ts";
 import type { Instruction } from "../model/instruction.ts";
-import type { Operation, Read, Source, Write } from "../model/operation.ts";
+import type { Compute, FlagsCondition, FlagsOperator, Operation, Read, RegisterSlice, Source, Write } from "../model/operation.ts";
 import type { After } from "../model/outcome.ts";
 import { Refusal } from "../model/refusal.ts";
 import { type RegisterSet, ZERO_REGISTER } from "../model/registers.ts";
@@ -11,9 +11,11 @@ import { evaluateAddress } from "./address.ts";
 import { checkPrivilege } from "./checks.ts";
 import { conditionHolds, finish } from "./flow.ts";
 import { DeviceMap, PAGE_SIZE, Ram, pageOf } from "./memory.ts";
-import { applyOperator } from "./operators.ts";
+import { applyOperator, resultWidth, usesFlags } from "./operators.ts";
 import type { Policy } from "./policy.ts";
 import { Transaction } from "./transaction.ts";
+import { meetsCondition } from "./x86-flags.ts";
+import { applyFlagsOperator } from "./x86-operators.ts";
 
 /** Makes one device access: the value read (0 for a write), or the refusal that ends the instruction. */
 export type DevicePort = (access: Access) => bigint | Refusal;
@@ -157,9 +159,9 @@ class Execution {
       let skipped = 0;
       for (const element of elements) {
         if (element.when !== undefined) {
-          const bit = this.#transaction.slice(element.when);
-          if (bit instanceof Refusal) return bit;
-          if (bit === 0n) {
+          const performed = this.#isPerformed(element.when);
+          if (performed instanceof Refusal) return performed;
+          if (!performed) {
             if (packed) skipped += element.size;
             continue;
           }
@@ -170,6 +172,15 @@ class Execution {
       }
     }
     return plan;
+  }
+
+  #isPerformed(when: RegisterSlice | FlagsCondition): boolean | Refusal {
+    if ("condition" in when) {
+      const flags = this.#transaction.slice({ register: this.#registers.index("rflags"), bit: 0, width: 64 });
+      return flags instanceof Refusal ? flags : meetsCondition(when.condition, flags);
+    }
+    const bit = this.#transaction.slice(when);
+    return bit instanceof Refusal ? bit : bit === 1n;
   }
 
   /**
@@ -290,7 +301,8 @@ class Execution {
   #readElement({ gva, gpa }: Planned, read: Read): bigint | Refusal {
     const { size } = read;
     if (gpa === undefined) return this.#ram.read(gva, size);
-    const access: Access = { write: false, gva, gpa, size, value: 0n, target: this.#readTarget(read) };
+    const instructionLength = this.#instruction.length;
+    const access: Access = { write: false, gva, gpa, size, value: 0n, target: this.#readTarget(read), instructionLength };
     const answer = this.#device(access);
     if (answer instanceof Refusal) return answer;
     // Only `size` bytes of what the host says count, whatever it says.
@@ -300,21 +312,50 @@ class Execution {
   }
 
   #compute(): Refusal | undefined {
-    for (const { operator, width, inputs, to, temporary } of this.#operation.computes) {
-      const values: bigint[] = [];
-      for (const input of inputs) {
-        const value = this.#transaction.source(input);
-        if (value instanceof Refusal) return value;
-        values.push(truncate(value, width));
-      }
-      const { value } = applyOperator(operator, width, values);
-      if (temporary !== undefined) this.#transaction.fillTemporary(temporary, 0, width, value);
-      for (const destination of to) {
-        const refusal = this.#transaction.write(destination, value);
-        if (refusal !== undefined) return refusal;
-      }
+    for (const compute of this.#operation.computes) {
+      const refusal = this.#computeOne(compute);
+      if (refusal !== undefined) return refusal;
     }
     return undefined;
+  }
+
+  #computeOne({ operator, width, inputs, to, temporary, temporaryBit, when, flags }: Compute): Refusal | undefined {
+    const transaction = this.#transaction;
+    if (when !== undefined) {
+      const condition = transaction.source(when);
+      if (condition instanceof Refusal) return condition;
+      if ((condition & 1n) === 0n) return undefined;
+    }
+    const values: bigint[] = [];
+    for (const input of inputs) {
+      const value = transaction.source(input);
+      if (value instanceof Refusal) return value;
+      values.push(value);
+    }
+    const value = usesFlags(operator) ? this.#computeWithFlags(operator, width, values, flags === "keep") : applyOperator(operator, width, values);
+    if (value instanceof Refusal) return value;
+    if (temporary !== undefined) transaction.fillTemporary(temporary, temporaryBit ?? 0, resultWidth(operator, width), value);
+    for (const destination of to) {
+      const refusal = transaction.write(destination, value);
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
+  }
+
+  /** The flags register goes into the operator as earlier computes left it, and its new value into the transaction. */
+  #computeWithFlags(operator: FlagsOperator, width: number, values: readonly bigint[], keep: boolean): bigint | Refusal {
+    const register = this.#registers.index("rflags");
+    const before = keep ? 0n : (this.#transaction.current(register) ?? this.#transaction.slice({ register, bit: 0, width: 64 }));
+    if (before instanceof Refusal) return before;
+    const result = applyFlagsOperator(
+      operator,
+      width,
+      values.map((value) => truncate(value, width)),
+      before,
+    );
+    if (result instanceof Refusal) return result;
+    if (result.flags !== undefined && !keep) this.#transaction.replace(register, result.flags);
+    return result.value;
   }
 
   #performWrites(plan: readonly Planned[], bigEndian: boolean): Refusal | undefined {
@@ -330,7 +371,8 @@ class Execution {
         this.#ram.write(gva, size, value);
         continue;
       }
-      const answer = this.#device({ write: true, gva, gpa, size, value, target: this.#writeTarget(from, size) });
+      const instructionLength = this.#instruction.length;
+      const answer = this.#device({ write: true, gva, gpa, size, value, target: this.#writeTarget(from, size), instructionLength });
       if (answer instanceof Refusal) return answer;
       this.#calls.push({ write: true, gpa, size, value });
     }

@@ -1,43 +1,82 @@
 import { mask, truncate } from "../model/bits.ts";
-import type { Operator } from "../model/operation.ts";
+import type { FlagsOperator, Operator, PlainOperator } from "../model/operation.ts";
+import type { Refusal } from "../model/refusal.ts";
+import { addCrc32c, depositBits, extractBits } from "./x86-bits.ts";
+import { checkMxcsr } from "./x86-operators.ts";
 
-/** What an operator makes of its inputs. */
-export interface Computed {
-  readonly value: bigint;
-  /** New value of the flags register; undefined if the operator leaves it alone. */
-  readonly flags?: bigint;
+/** Whether the operator reads or writes the flags register. */
+export function usesFlags(operator: Operator): operator is FlagsOperator {
+  return operator.startsWith("x86-") && operator !== "x86-mxcsr";
 }
 
-/**
- * Applies an operator to inputs already cut to `width` bits. `flags` is the flags register before the instruction; operators that
- * touch no flags do not need it. The result is cut to `width` bits.
- */
-export function applyOperator(operator: Operator, width: number, inputs: readonly bigint[]): Computed {
-  const [first = 0n, second = 0n, third = 0n] = inputs;
+/** Bits of an operator's result: products and quotients with remainders are twice as wide as their operands. */
+export function resultWidth(operator: Operator, width: number): number {
+  switch (operator) {
+    case "multiply":
+    case "x86-mul":
+    case "x86-imul":
+    case "x86-div":
+    case "x86-idiv":
+      return 2 * width;
+    case "crc32c":
+      return 32;
+    default:
+      return width;
+  }
+}
+
+/** Applies an operator that knows no flags. The inputs are cut to `width` bits here, the result to {@link resultWidth}. */
+export function applyOperator(operator: PlainOperator, width: number, inputs: readonly bigint[]): bigint | Refusal {
+  const [first = 0n, second = 0n, third = 0n] = inputs.map((input) => truncate(input, width));
   const signed = (value: bigint): bigint => BigInt.asIntN(width, value);
+  const count = second % BigInt(width);
   switch (operator) {
     case "copy":
-      return { value: first };
+      return first;
     case "add":
-      return { value: truncate(first + second, width) };
+      return truncate(first + second, width);
     case "and":
-      return { value: first & second };
+      return first & second;
     case "and-not":
-      return { value: first & ~second & mask(width) };
+      return first & ~second & mask(width);
     case "or":
-      return { value: first | second };
+      return first | second;
     case "exclusive-or":
-      return { value: first ^ second };
+      return first ^ second;
+    case "not":
+      return first ^ mask(width);
     case "signed-maximum":
-      return { value: signed(first) >= signed(second) ? first : second };
+      return signed(first) >= signed(second) ? first : second;
     case "signed-minimum":
-      return { value: signed(first) <= signed(second) ? first : second };
+      return signed(first) <= signed(second) ? first : second;
     case "unsigned-maximum":
-      return { value: first >= second ? first : second };
+      return first >= second ? first : second;
     case "unsigned-minimum":
-      return { value: first <= second ? first : second };
+      return first <= second ? first : second;
     case "compare-select":
-      return { value: first === second ? third : first };
+      return first === second ? third : first;
+    case "not-equal":
+      return first === second ? 0n : 1n;
+    case "select":
+      return (first & 1n) === 1n ? second : third;
+    case "multiply":
+      return first * second;
+    case "shift-left":
+      return truncate(first << count, width);
+    case "shift-right":
+      return first >> count;
+    case "shift-right-arithmetic":
+      return truncate(signed(first) >> count, width);
+    case "rotate-right":
+      return truncate((first >> count) | (first << (BigInt(width) - count)), width);
+    case "deposit-bits":
+      return depositBits(first, second, width);
+    case "extract-bits":
+      return extractBits(first, second, width);
+    case "crc32c":
+      return addCrc32c(truncate(inputs[0]!, 32), second, width);
+    case "x86-mxcsr":
+      return checkMxcsr(first);
     default:
       return operator satisfies never;
   }

@@ -12,6 +12,8 @@ export interface Access {
   /** Value of a write, `size` bytes; 0 for a read. */
   readonly value: bigint;
   readonly target: AccessTarget;
+  /** Bytes of the instruction: a syndrome tells 16-bit ones from 32-bit ones. */
+  readonly instructionLength: number;
 }
 
 /** What a hypervisor with a valid syndrome would know of the register that takes or gives the value. */
