@@ -3,6 +3,7 @@
  *
  * - `0`, `1`: a fixed bit;
  * - `(0)`, `(1)`: a should-be bit: other values are CONSTRAINED UNPREDICTABLE on Arm;
+ * - `x`: a bit that may be anything and that nobody reads;
  * - `Rn:5`: a field of five bits;
  * - `imm[4:3|8:6]`: bits 4, 3, 8, 7, 6 of a field `imm`, most significant first, as RISC-V draws scattered immediates;
  * - spaces separate and mean nothing else.
@@ -24,7 +25,7 @@ export interface FieldPart {
   readonly width: number;
 }
 
-const TOKEN = /\s*(?:([01])|\(([01])\)|([A-Za-z][A-Za-z0-9]*'?)(?::(\d+)|\[([\d:|]+)\]))/y;
+const TOKEN = /\s*(?:([01x])(?![:[A-Za-wyz2-9])|\(([01])\)|([A-Za-z][A-Za-z0-9]*'?)(?::(\d+)|\[([\d:|]+)\]))/y;
 
 /** Compiles a pattern of `width` bits. Throws an Error that names the fault of a pattern which is not one. */
 export function compilePattern(text: string, width: number): Pattern {
@@ -56,6 +57,7 @@ export function compilePattern(text: string, width: number): Pattern {
     const [, fixed, should, name, wide, slices] = token;
     if (fixed !== undefined) {
       const bit = take(1);
+      if (fixed === "x") continue;
       mask |= 1 << bit;
       if (fixed === "1") match |= 1 << bit;
     } else if (should !== undefined) {

@@ -1,0 +1,435 @@
+import { type Instruction, instructionOf, refusedInstruction } from "../../model/instruction.ts";
+import type { Address, Compute, Destination, Operation, Read, RegisterSlice, Source, Update, Write } from "../../model/operation.ts";
+import { Refusal } from "../../model/refusal.ts";
+import { PROGRAM_COUNTER, type Register, ZERO_REGISTER } from "../../model/registers.ts";
+import { type CompiledRow, type Fields, RowTable, extractFields, violatesShouldBe } from "../rows.ts";
+import { outsideLoadStore } from "./encoding-space.ts";
+import { type AddressMode, type Facts, type RegisterView, fieldsOf } from "./facts.ts";
+import { SP, V0 } from "./registers.ts";
+import { A64_ROWS } from "./table.ts";
+
+/** Looked up by bits 31:21 and 11:10 would miss nothing, but bits 31:22 and 11:10 leave short lists and a small table. */
+const INDEX_BITS = [31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 10];
+
+/** The A64 rows that touch memory or look as if they did, compiled. */
+export const A64_TABLE = new RowTable<Facts>(A64_ROWS, { name: "A64", width: 32, index: INDEX_BITS, fieldsOf });
+
+const LENGTH = 4;
+
+/** Decodes the A64 instruction at the start of `bytes` (little-endian whatever the data endianness, DDI 0487 B2.6.2). */
+export function decodeA64(bytes: Uint8Array): Instruction | Refusal {
+  if (bytes.length < LENGTH) {
+    return new Refusal(
+      "truncated-instruction",
+      `an A64 instruction has 4 bytes, and ${bytes.length} were captured`,
+      `capture ${LENGTH - bytes.length} more at the PC`,
+    );
+  }
+  const word = bytes[0]! | (bytes[1]! << 8) | (bytes[2]! << 16) | (bytes[3]! << 24);
+  const row = A64_TABLE.find(word);
+  if (row === undefined) return outsideTheTable(word);
+  const { facts } = row;
+  const name = { form: row.form, mnemonic: mnemonicOf(row, word), length: LENGTH };
+  if (facts.kind === "refused") {
+    return refusedInstruction(name, facts.access, facts.sizes, new Refusal(facts.reason, facts.why, facts.advice));
+  }
+  const fields = extractFields(row, word);
+  const undefinedRule = undefinedOperands(facts, fields);
+  if (undefinedRule !== undefined) return undefinedWord(word, undefinedRule);
+  const operation = build(facts, fields);
+  const rule = violatesShouldBe(row, word) ? "bits that should be one or zero are not" : unpredictableOperands(facts, fields);
+  const instruction = instructionOf(name, operation);
+  if (rule === undefined) return instruction;
+  return {
+    ...instruction,
+    operation: new Refusal("unpredictable", `its operands are CONSTRAINED UNPREDICTABLE: ${rule}`, "no compiler emits this: check the captured bytes, or write the instruction with other registers"),
+  };
+}
+
+function outsideTheTable(word: number): Instruction | Refusal {
+  const outside = outsideLoadStore(word);
+  if (outside.kind === "unallocated") return undefinedWord(word, outside.why);
+  return refusedInstruction(
+    { form: outside.form, mnemonic: outside.form.toLowerCase(), length: LENGTH },
+    "none",
+    [],
+    new Refusal("not-memory-access", `${outside.form} instructions touch no memory`, "the captured PC or bytes are not those of the faulting instruction"),
+  );
+}
+
+function undefinedWord(word: number, why: string): Refusal {
+  return new Refusal(
+    "undefined-instruction",
+    `the word 0x${(word >>> 0).toString(16).padStart(8, "0")} is not an A64 instruction: ${why}`,
+    "check that the bytes were captured at the PC, in memory order",
+  );
+}
+
+/** Mnemonics of LSE and CAS carry their ordering: ldadd{a}{l}{b|h}. */
+function mnemonicOf({ facts, fields }: CompiledRow<Facts>, word: number): string {
+  if (facts.kind !== "atomic" && facts.kind !== "compare-and-swap" && facts.kind !== "compare-and-swap-pair") return facts.mnemonic;
+  const bit = (name: string): boolean => ((word >>> fields.get(name)![0]!.from) & 1) === 1;
+  const [, stem, size] = /^(.*?)([bh]?)$/.exec(facts.mnemonic)!;
+  return `${stem}${bit("A") ? "a" : ""}${bit("R") ? "l" : ""}${size}`;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Operands that the manual rules out
+
+/** Operand values that make an encoding UNDEFINED. */
+function undefinedOperands(facts: Facts, fields: Fields): string | undefined {
+  const { Rt = 0, Rs = 0 } = fields;
+  switch (facts.kind) {
+    case "compare-and-swap-pair":
+      return Rs % 2 === 1 || Rt % 2 === 1 ? "CASP needs even register numbers (C6.2, CASP)" : undefined;
+    case "sixty-four-bytes":
+      return Rt % 2 === 1 || Rt > 22 ? `${facts.mnemonic.toUpperCase()} needs an even Rt of at most 22 (C6.2)` : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** The CONSTRAINED UNPREDICTABLE operand combinations of DDI 0487, K1.2 and the instructions' own pages, as a rule for people. */
+function unpredictableOperands(facts: Facts, fields: Fields): string | undefined {
+  const { Rn = 0, Rt = 0, Rt2 = 0, Rs = 0 } = fields;
+  const base = Rn === 31 ? -1 : Rn;
+  switch (facts.kind) {
+    case "single":
+      return writesBack(facts.address) && facts.register !== "v" && Rt === base ? "writeback with Rt the same register as the base Rn" : undefined;
+    case "ordered-writeback":
+      return Rt === base ? "writeback with Rt the same register as the base Rn" : undefined;
+    case "pair":
+      if (facts.access === "load" && Rt === Rt2) return "a load pair with Rt and Rt2 the same register";
+      return facts.index !== "offset" && facts.register !== "v" ? pairBase(base, Rt, Rt2) : undefined;
+    case "ordered-pair":
+      if (facts.access === "load" && Rt === Rt2) return "a load pair with Rt and Rt2 the same register";
+      return facts.writeback ? pairBase(base, Rt, Rt2) : undefined;
+    case "exclusive":
+      if (facts.access === "load") return facts.pair && Rt === Rt2 ? "a load pair with Rt and Rt2 the same register" : undefined;
+      if (Rs === Rt || (facts.pair && Rs === Rt2)) return "the status register Rs is also the register stored";
+      return Rs === base ? "the status register Rs is also the base Rn" : undefined;
+    case "multiple":
+    case "lane":
+    case "replicate":
+    case "atomic":
+    case "compare-and-swap":
+    case "compare-and-swap-pair":
+    case "tag-pair":
+    case "sixty-four-bytes":
+    case "refused":
+      return undefined;
+    default:
+      return facts satisfies never;
+  }
+}
+
+function pairBase(base: number, Rt: number, Rt2: number): string | undefined {
+  return Rt === base || Rt2 === base ? "a pair with writeback, and Rt or Rt2 the same register as the base Rn" : undefined;
+}
+
+function writesBack(mode: AddressMode): boolean {
+  return mode === "post-index" || mode === "pre-index";
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Facts and fields → Operation
+
+/** Register number 31 is ZR where data is meant. */
+const data = (number: number): Register => (number === 31 ? ZERO_REGISTER : number);
+/** Register number 31 is SP where an address is meant; the indices agree with the numbers. */
+const base = (number: number): Register => (number === 31 ? SP : number);
+const vector = (number: number): Register => V0 + (number % 32);
+
+function signedField(value: number, width: number): bigint {
+  return BigInt.asIntN(width, BigInt(value));
+}
+
+function build(facts: Exclude<Facts, { kind: "refused" }>, fields: Fields): Operation {
+  switch (facts.kind) {
+    case "single": {
+      const { address, update } = addressOf(facts.address, facts.bytes, fields);
+      return transfer([address], update, elements(facts.access, facts.bytes, facts.register, facts.signed ?? false, [fields["Rt"]!]), {
+        ...(facts.ordering && { ordering: facts.ordering }),
+        ...(facts.unprivileged && { unprivileged: true as const }),
+      });
+    }
+    case "pair":
+    case "tag-pair": {
+      const { access, bytes, register, signed } = facts.kind === "pair" ? facts : { access: "store" as const, bytes: 8, register: "x" as const, signed: undefined };
+      const scale = facts.kind === "pair" ? facts.bytes : 16;
+      const { address, update } = indexed(fields, facts.index, signedField(fields["imm7"]!, 7) * BigInt(scale));
+      return transfer([address], update, elements(access, bytes, register, signed ?? false, [fields["Rt"]!, fields["Rt2"]!]));
+    }
+    case "ordered-pair": {
+      const amount = BigInt(2 * facts.bytes);
+      const index = !facts.writeback ? "offset" : facts.access === "load" ? "post-index" : "pre-index";
+      const { address, update } = indexed(fields, index, index === "offset" ? 0n : facts.access === "load" ? amount : -amount);
+      const registers = [fields["Rt"]!, fields["Rt2"]!];
+      return transfer([address], update, elements(facts.access, facts.bytes, viewOf(facts.bytes), false, registers), {
+        ordering: facts.access === "load" ? "acquire" : "release",
+      });
+    }
+    case "ordered-writeback": {
+      const load = facts.access === "load";
+      const { address, update } = indexed(fields, load ? "post-index" : "pre-index", BigInt(load ? facts.bytes : -facts.bytes));
+      return transfer([address], update, elements(facts.access, facts.bytes, viewOf(facts.bytes), false, [fields["Rt"]!]), {
+        ordering: load ? "acquire" : "release",
+      });
+    }
+    case "multiple":
+      return multiple(facts, fields);
+    case "lane":
+      return lane(facts, fields);
+    case "replicate":
+      return replicate(facts, fields);
+    case "exclusive": {
+      const registers = [fields["Rt"]!, ...(facts.pair ? [fields["Rt2"]!] : [])];
+      const { address } = addressOf("base", facts.bytes, fields);
+      const atomic = facts.access === "load" ? "exclusive-load" : "exclusive-store";
+      return transfer([address], [], elements(facts.access, facts.bytes, viewOf(facts.bytes), false, registers), {
+        atomic,
+        ...(facts.ordering && { ordering: facts.ordering }),
+        alignment: facts.bytes * registers.length,
+      });
+    }
+    case "atomic":
+      return atomic(facts.operator, facts.bytes, fields);
+    case "compare-and-swap":
+      return compareAndSwap(facts.bytes, fields);
+    case "compare-and-swap-pair":
+      return compareAndSwapPair(facts.bytes, fields);
+    case "sixty-four-bytes": {
+      const { address } = addressOf("base", 8, fields);
+      const registers = Array.from({ length: 8 }, (_, index) => fields["Rt"]! + index);
+      return transfer([address], [], elements(facts.access, 8, "x", false, registers), { alignment: 64 });
+    }
+    default:
+      return facts satisfies never;
+  }
+}
+
+const viewOf = (bytes: number): "w" | "x" => (bytes === 8 ? "x" : "w");
+
+type Elements = { readonly reads: readonly Read[] } | { readonly writes: readonly Write[] };
+
+function transfer(
+  addresses: readonly Address[],
+  updates: readonly Update[],
+  what: Elements,
+  more: Partial<Operation> = {},
+): Operation {
+  return { addresses, reads: [], writes: [], computes: [], updates, ...what, ...more };
+}
+
+interface Located {
+  readonly address: Address;
+  readonly update: readonly Update[];
+}
+
+/** Address and writeback of a mode of the load/store register classes. */
+function addressOf(mode: AddressMode, bytes: number, fields: Fields): Located {
+  const { Rn = 0, Rm = 0, imm9 = 0, imm12 = 0, imm19 = 0, option = 0, S = 0 } = fields;
+  switch (mode) {
+    case "base":
+      return indexed(fields, "offset", 0n);
+    case "unsigned-offset":
+      return indexed(fields, "offset", BigInt(imm12 * bytes));
+    case "unscaled":
+      return indexed(fields, "offset", signedField(imm9, 9));
+    case "unscaled-scaled":
+      return indexed(fields, "offset", signedField(imm9, 9) * 16n);
+    case "post-index":
+    case "pre-index":
+      return indexed(fields, mode, signedField(imm9, 9));
+    case "literal":
+      return { address: { base: PROGRAM_COUNTER, displacement: signedField(imm19, 19) * 4n, width: 64 }, update: [] };
+    case "register": {
+      // option: 2 UXTW, 3 LSL (UXTX), 6 SXTW, 7 SXTX (DDI 0487 shared pseudocode DecodeRegExtend).
+      const slice = { register: data(Rm), bit: 0, width: (option & 1) === 0 ? 32 : 64 };
+      const shift = { kind: "lsl" as const, amount: S === 1 ? Math.log2(bytes) : 0 };
+      return { address: { base: base(Rn), index: { slice, signed: option >= 6, shift }, displacement: 0n, width: 64 }, update: [] };
+    }
+    default:
+      return mode satisfies never;
+  }
+}
+
+function indexed(fields: Fields, index: "offset" | "post-index" | "pre-index", amount: bigint): Located {
+  const register = base(fields["Rn"]!);
+  const moved: Address = { base: register, displacement: amount, width: 64 };
+  const update: Update[] = index === "offset" ? [] : [{ to: wholeRegister(register), value: moved }];
+  return { address: index === "post-index" ? { base: register, displacement: 0n, width: 64 } : moved, update };
+}
+
+/** Post-index of structures: by Rm, or by the bytes transferred where Rm is 31. */
+function structureAddress(postIndex: boolean, total: number, fields: Fields): Located {
+  if (!postIndex) return indexed(fields, "offset", 0n);
+  if (fields["Rm"] === 31) return indexed(fields, "post-index", BigInt(total));
+  const register = base(fields["Rn"]!);
+  const index = { slice: { register: fields["Rm"]!, bit: 0, width: 64 }, signed: false, shift: { kind: "lsl" as const, amount: 0 } };
+  return {
+    address: { base: register, displacement: 0n, width: 64 },
+    update: [{ to: wholeRegister(register), value: { base: register, index, displacement: 0n, width: 64 } }],
+  };
+}
+
+function wholeRegister(register: Register): Destination {
+  return { register, bit: 0, width: 64, extension: "zero", extendTo: 64, clearTo: 64 };
+}
+
+/** Destination of a loaded value: W and X registers are extended and cleared to 64 bits, V registers cleared to 128. */
+function destination(number: number, bytes: number, view: RegisterView, signed: boolean): Destination {
+  const width = 8 * bytes;
+  if (view === "v") return { register: vector(number), bit: 0, width, extension: "zero", extendTo: 128, clearTo: 128 };
+  return { register: data(number), bit: 0, width, extension: signed ? "sign" : "zero", extendTo: view === "x" ? 64 : 32, clearTo: 64 };
+}
+
+/** One access a register, at ascending addresses; Q registers are two of 8 bytes, low half first. */
+function elements(access: "load" | "store", bytes: number, view: RegisterView, signed: boolean, numbers: readonly number[]): Elements {
+  const reads: Read[] = [];
+  const writes: Write[] = [];
+  numbers.forEach((number, position) => {
+    const pieces = bytes === 16 ? 2 : 1;
+    const size = (bytes / pieces) as 1 | 2 | 4 | 8;
+    for (let piece = 0; piece < pieces; piece++) {
+      const at = { address: 0, offset: position * bytes + piece * size, size };
+      const whole = destination(number, size, view, signed);
+      if (access === "load") {
+        const to = piece === 0 ? whole : { ...whole, bit: 64, extendTo: 128 };
+        reads.push({ ...at, to: [to] });
+      } else {
+        writes.push({ ...at, from: { kind: "register", register: whole.register, bit: 64 * piece, width: 8 * size } });
+      }
+    }
+  });
+  return access === "load" ? { reads } : { writes };
+}
+
+const laneSlice = (register: Register, lane: number, bytes: number): RegisterSlice => ({ register, bit: 8 * bytes * lane, width: 8 * bytes });
+
+/** A lane as destination; the first one written also clears the rest of the register where `clear` is set. */
+function laneDestination(slice: RegisterSlice, clear: boolean): Destination {
+  const end = slice.bit + slice.width;
+  return { ...slice, extension: "zero", extendTo: end, clearTo: clear ? 128 : end };
+}
+
+/** LD1/ST1 are contiguous and done in 8-byte accesses; LD2–LD4 and ST2–ST4 element by element (contract, section 4). */
+function multiple(facts: Extract<Facts, { kind: "multiple" }>, fields: Fields): Operation {
+  const arrangement = fields["arrangement"]!;
+  const registerBytes = arrangement >= 4 ? 16 : 8;
+  const elementBytes = (facts.interleaved ? 1 << (arrangement & 3) : 8) as 1 | 2 | 4 | 8;
+  const { address, update } = structureAddress(facts.postIndex, registerBytes * facts.registers, fields);
+  const order: { number: number; lane: number }[] = [];
+  const lanes = registerBytes / elementBytes;
+  if (facts.interleaved) {
+    for (let lane = 0; lane < lanes; lane++) for (let each = 0; each < facts.registers; each++) order.push({ number: each, lane });
+  } else {
+    for (let each = 0; each < facts.registers; each++) for (let lane = 0; lane < lanes; lane++) order.push({ number: each, lane });
+  }
+  const slices = order.map(({ number, lane }) => laneSlice(vector(fields["Rt"]! + number), lane, elementBytes));
+  return transfer([address], update, laneElements(facts.access, elementBytes, slices, true));
+}
+
+function laneElements(access: "load" | "store", bytes: 1 | 2 | 4 | 8, slices: readonly RegisterSlice[], clear: boolean): Elements {
+  if (access === "store") {
+    return { writes: slices.map((slice, index) => ({ address: 0, offset: index * bytes, size: bytes, from: { kind: "register", ...slice } })) };
+  }
+  return {
+    reads: slices.map((slice, index) => ({ address: 0, offset: index * bytes, size: bytes, to: [laneDestination(slice, clear && slice.bit === 0)] })),
+  };
+}
+
+function lane(facts: Extract<Facts, { kind: "lane" }>, fields: Fields): Operation {
+  const { address, update } = structureAddress(facts.postIndex, facts.bytes * facts.registers, fields);
+  const slices = Array.from({ length: facts.registers }, (_, each) => laneSlice(vector(fields["Rt"]! + each), fields["lane"]!, facts.bytes));
+  return transfer([address], update, laneElements(facts.access, facts.bytes, slices, false), facts.ordering && { ordering: facts.ordering });
+}
+
+function replicate(facts: Extract<Facts, { kind: "replicate" }>, fields: Fields): Operation {
+  const arrangement = fields["arrangement"]!;
+  const bytes = (1 << (arrangement & 3)) as 1 | 2 | 4 | 8;
+  const lanes = (arrangement >= 4 ? 16 : 8) / bytes;
+  const { address, update } = structureAddress(facts.postIndex, bytes * facts.registers, fields);
+  const reads = Array.from({ length: facts.registers }, (_, each): Read => {
+    const register = vector(fields["Rt"]! + each);
+    const to = Array.from({ length: lanes }, (__, index) => laneDestination(laneSlice(register, index, bytes), index === 0));
+    return { address: 0, offset: each * bytes, size: bytes, to };
+  });
+  return transfer([address], update, { reads });
+}
+
+/** Acquire and release of LSE and CAS come from their A and R fields. */
+function atomicOrdering({ A = 0, R = 0 }: Fields): Partial<Operation> {
+  if (A === 1) return { ordering: R === 1 ? "acquire-release" : "acquire" };
+  return R === 1 ? { ordering: "release" } : {};
+}
+
+function atomic(operator: Compute["operator"] | "exchange", bytes: 1 | 2 | 4 | 8, fields: Fields): Operation {
+  const { address } = addressOf("base", bytes, fields);
+  const width = 8 * bytes;
+  const operand: Source = { kind: "register", register: data(fields["Rs"]!), bit: 0, width };
+  const read: Read = { address: 0, offset: 0, size: bytes, to: [destination(fields["Rt"]!, bytes, viewOf(bytes), false)], temporary: 0 };
+  const computes: Compute[] =
+    operator === "exchange" ? [] : [{ operator, width, inputs: [{ kind: "temporary", index: 0 }, operand], to: [], temporary: 1 }];
+  const from: Source = operator === "exchange" ? operand : { kind: "temporary", index: 1 };
+  const writes: Write[] = [{ address: 0, offset: 0, size: bytes, from }];
+  return { addresses: [address], reads: [read], computes, writes, updates: [], atomic: "read-modify-write", ...atomicOrdering(fields) };
+}
+
+/** CAS: a failed compare may or may not write the old value back; writing it is one of the allowed behaviours (C6.2, CAS). */
+function compareAndSwap(bytes: 1 | 2 | 4 | 8, fields: Fields): Operation {
+  const { address } = addressOf("base", bytes, fields);
+  const width = 8 * bytes;
+  const register = (number: number): Source => ({ kind: "register", register: data(number), bit: 0, width });
+  const read: Read = { address: 0, offset: 0, size: bytes, to: [destination(fields["Rs"]!, bytes, viewOf(bytes), false)], temporary: 0 };
+  const inputs: Source[] = [{ kind: "temporary", index: 0 }, register(fields["Rs"]!), register(fields["Rt"]!)];
+  return {
+    addresses: [address],
+    reads: [read],
+    computes: [{ operator: "compare-select", width, inputs, to: [], temporary: 1 }],
+    writes: [{ address: 0, offset: 0, size: bytes, from: { kind: "temporary", index: 1 } }],
+    updates: [],
+    atomic: "read-modify-write",
+    ...atomicOrdering(fields),
+  };
+}
+
+/** CASP: the pair is one value, even register in the low half; its accesses are of 8 bytes (contract, section 4). */
+function compareAndSwapPair(bytes: 4 | 8, fields: Fields): Operation {
+  const { address } = addressOf("base", bytes, fields);
+  const { Rs = 0, Rt = 0 } = fields;
+  const half = 8 * bytes;
+  const [OLD, EXPECTED, REPLACEMENT, RESULT] = [0, 1, 2, 3] as const;
+  const gather = (number: number, temporary: number): Compute[] =>
+    [0, 1].map((each) => ({
+      operator: "copy",
+      width: half,
+      inputs: [{ kind: "register", register: data(number + each), bit: 0, width: half }],
+      to: [],
+      temporary,
+      temporaryBit: each * half,
+    }));
+  const scatter: Compute[] = [0, 1].map((each) => ({
+    operator: "copy",
+    width: half,
+    inputs: [{ kind: "temporary", index: OLD, bit: each * half }],
+    to: [destination(Rs + each, bytes, viewOf(bytes), false)],
+  }));
+  const inputs: Source[] = [OLD, EXPECTED, REPLACEMENT].map((index) => ({ kind: "temporary", index }));
+  const pieces = Array.from({ length: bytes / 4 }, (_, piece) => ({ address: 0, offset: 8 * piece, size: 8 as const }));
+  return {
+    addresses: [address],
+    reads: pieces.map((piece) => ({ ...piece, to: [], temporary: OLD, temporaryBit: 8 * piece.offset })),
+    computes: [
+      ...gather(Rs, EXPECTED),
+      ...gather(Rt, REPLACEMENT),
+      { operator: "compare-select", width: 2 * half, inputs, to: [], temporary: RESULT },
+      ...scatter,
+    ],
+    writes: pieces.map((piece) => ({ ...piece, from: { kind: "temporary", index: RESULT, bit: 8 * piece.offset } })),
+    updates: [],
+    atomic: "read-modify-write",
+    alignment: 2 * bytes,
+    ...atomicOrdering(fields),
+  };
+}
