@@ -182,16 +182,8 @@ function build(facts: Exclude<Facts, { kind: "refused" }>, fields: Fields): Oper
       return lane(facts, fields);
     case "replicate":
       return replicate(facts, fields);
-    case "exclusive": {
-      const registers = [fields["Rt"]!, ...(facts.pair ? [fields["Rt2"]!] : [])];
-      const { address } = addressOf("base", facts.bytes, fields);
-      const atomic = facts.access === "load" ? "exclusive-load" : "exclusive-store";
-      return transfer([address], [], elements(facts.access, facts.bytes, viewOf(facts.bytes), false, registers), {
-        atomic,
-        ...(facts.ordering && { ordering: facts.ordering }),
-        alignment: facts.bytes * registers.length,
-      });
-    }
+    case "exclusive":
+      return exclusive(facts, fields);
     case "atomic":
       return atomic(facts.operator, facts.bytes, fields);
     case "compare-and-swap":
@@ -358,6 +350,48 @@ function replicate(facts: Extract<Facts, { kind: "replicate" }>, fields: Fields)
   return transfer([address], update, { reads });
 }
 
+/** A pair of W registers is one access of 8 bytes, as its single-copy atomicity demands (DDI 0487 C6.2, LDXP). */
+function exclusive(facts: Extract<Facts, { kind: "exclusive" }>, fields: Fields): Operation {
+  const { access, bytes, pair, ordering } = facts;
+  const { address } = addressOf("base", bytes, fields);
+  const registers = [fields["Rt"]!, ...(pair ? [fields["Rt2"]!] : [])];
+  const more: Partial<Operation> = {
+    atomic: access === "load" ? "exclusive-load" : "exclusive-store",
+    alignment: bytes * registers.length,
+    ...(ordering && { ordering }),
+  };
+  if (!pair || bytes === 8) return transfer([address], [], elements(access, bytes, viewOf(bytes), false, registers), more);
+  const place = { address: 0, offset: 0, size: 8 as const };
+  if (access === "store") {
+    const computes = gatherPair(registers[0]!, registers[1]!, bytes, 0);
+    return { ...transfer([address], [], { writes: [{ ...place, from: { kind: "temporary", index: 0 } }] }, more), computes };
+  }
+  const computes = scatterPair(0, registers[0]!, registers[1]!, bytes);
+  return { ...transfer([address], [], { reads: [{ ...place, to: [], temporary: 0 }] }, more), computes };
+}
+
+/** Two registers of `bytes` each side by side in a temporary, the first in the low half. */
+function gatherPair(first: number, second: number, bytes: number, temporary: number): Compute[] {
+  return [first, second].map((number, each) => ({
+    operator: "copy",
+    width: 8 * bytes,
+    inputs: [{ kind: "register", register: data(number), bit: 0, width: 8 * bytes }],
+    to: [],
+    temporary,
+    temporaryBit: each * 8 * bytes,
+  }));
+}
+
+/** The halves of a temporary to two registers. */
+function scatterPair(temporary: number, first: number, second: number, bytes: number): Compute[] {
+  return [first, second].map((number, each) => ({
+    operator: "copy",
+    width: 8 * bytes,
+    inputs: [{ kind: "temporary", index: temporary, bit: each * 8 * bytes }],
+    to: [destination(number, bytes, viewOf(bytes), false)],
+  }));
+}
+
 /** Acquire and release of LSE and CAS come from their A and R fields. */
 function atomicOrdering({ A = 0, R = 0 }: Fields): Partial<Operation> {
   if (A === 1) return { ordering: R === 1 ? "acquire-release" : "acquire" };
@@ -398,33 +432,17 @@ function compareAndSwap(bytes: 1 | 2 | 4 | 8, fields: Fields): Operation {
 function compareAndSwapPair(bytes: 4 | 8, fields: Fields): Operation {
   const { address } = addressOf("base", bytes, fields);
   const { Rs = 0, Rt = 0 } = fields;
-  const half = 8 * bytes;
   const [OLD, EXPECTED, REPLACEMENT, RESULT] = [0, 1, 2, 3] as const;
-  const gather = (number: number, temporary: number): Compute[] =>
-    [0, 1].map((each) => ({
-      operator: "copy",
-      width: half,
-      inputs: [{ kind: "register", register: data(number + each), bit: 0, width: half }],
-      to: [],
-      temporary,
-      temporaryBit: each * half,
-    }));
-  const scatter: Compute[] = [0, 1].map((each) => ({
-    operator: "copy",
-    width: half,
-    inputs: [{ kind: "temporary", index: OLD, bit: each * half }],
-    to: [destination(Rs + each, bytes, viewOf(bytes), false)],
-  }));
   const inputs: Source[] = [OLD, EXPECTED, REPLACEMENT].map((index) => ({ kind: "temporary", index }));
   const pieces = Array.from({ length: bytes / 4 }, (_, piece) => ({ address: 0, offset: 8 * piece, size: 8 as const }));
   return {
     addresses: [address],
     reads: pieces.map((piece) => ({ ...piece, to: [], temporary: OLD, temporaryBit: 8 * piece.offset })),
     computes: [
-      ...gather(Rs, EXPECTED),
-      ...gather(Rt, REPLACEMENT),
-      { operator: "compare-select", width: 2 * half, inputs, to: [], temporary: RESULT },
-      ...scatter,
+      ...gatherPair(Rs, Rs + 1, bytes, EXPECTED),
+      ...gatherPair(Rt, Rt + 1, bytes, REPLACEMENT),
+      { operator: "compare-select", width: 16 * bytes, inputs, to: [], temporary: RESULT },
+      ...scatterPair(OLD, Rs, Rs + 1, bytes),
     ],
     writes: pieces.map((piece) => ({ ...piece, from: { kind: "temporary", index: RESULT, bit: 8 * piece.offset } })),
     updates: [],
