@@ -1,7 +1,7 @@
 import { mask, truncate } from "../model/bits.ts";
 import { Refusal } from "../model/refusal.ts";
 import { raisedException } from "./exception.ts";
-import { ADJUST, CARRY, type FlagsResult, OVERFLOW, resultFlags, signBit, withFlags, ZERO } from "./x86-flags.ts";
+import { ADJUST, CARRY, type FlagsResult, OVERFLOW, PARITY, resultFlags, SIGN, signBit, withFlags, ZERO } from "./x86-flags.ts";
 
 /** ADD, and ADC with a carry in: SDM volume 2A. */
 export function add(width: number, first: bigint, second: bigint, flags: bigint, carry: bigint): FlagsResult {
@@ -73,6 +73,7 @@ export function divide(
   high: bigint,
   low: bigint,
   divisor: bigint,
+  flags: bigint,
   signed: boolean,
 ): FlagsResult | Refusal {
   if (divisor === 0n) return raisedException("#DE", "it divides by zero");
@@ -82,7 +83,15 @@ export function divide(
   const quotient = dividend / by;
   const fits = quotient === (signed ? BigInt.asIntN(width, quotient) : truncate(quotient, width));
   if (!fits) return raisedException("#DE", `the quotient does not fit into ${width} bits`);
-  return { value: (truncate(dividend % by, width) << BigInt(width)) | truncate(quotient, width) };
+  return {
+    value: (truncate(dividend % by, width) << BigInt(width)) | truncate(quotient, width),
+    flags: withFlags(flags, [
+      [ADJUST, true],
+      [PARITY, false],
+      [ZERO, false],
+      [SIGN, false],
+    ]),
+  };
 }
 
 /** CMPXCHG8B, CMPXCHG16B: ZF alone. SDM volume 2A. */

@@ -1,5 +1,5 @@
 import { mask, truncate } from "../model/bits.ts";
-import { CARRY, type FlagsResult, OVERFLOW, resultFlags, SIGN, withFlags, ZERO } from "./x86-flags.ts";
+import { ADJUST, CARRY, type FlagsResult, OVERFLOW, PARITY, parityEven, resultFlags, SIGN, withFlags, ZERO } from "./x86-flags.ts";
 
 /** BT, BTS, BTR, BTC: CF gets the bit; ZF keeps its value; OF, SF, AF and PF are undefined. SDM volume 2A. */
 export function bitTest(width: number, base: bigint, offset: bigint, flags: bigint, change: (base: bigint, bit: bigint) => bigint): FlagsResult {
@@ -27,7 +27,13 @@ function onesIn(value: bigint): bigint {
 /** BSF and BSR: ZF tells a source of 0; CF, OF, SF, AF and PF are undefined. SDM volume 2A. */
 export function bitScan(direction: "forward" | "reverse", width: number, source: bigint, flags: bigint): FlagsResult {
   const position = direction === "forward" ? trailingZeros(source, width) : BigInt(width - 1) - leadingZeros(source, width);
-  return { value: source === 0n ? 0n : position, flags: withFlags(flags, [[ZERO, source === 0n]]) };
+  return {
+    value: source === 0n ? 0n : position,
+    flags: withFlags(resetStatus(flags), [
+      [ZERO, source === 0n],
+      [PARITY, parityEven(source === 0n ? 0n : position)],
+    ]),
+  };
 }
 
 /** TZCNT and LZCNT: CF tells a source of 0, ZF a result of 0; OF, SF, PF and AF are undefined. SDM volumes 2A and 2B. */
@@ -38,6 +44,9 @@ export function countZeros(end: "trailing" | "leading", width: number, source: b
     flags: withFlags(flags, [
       [CARRY, source === 0n],
       [ZERO, value === 0n],
+      [SIGN, false],
+      [PARITY, false],
+      [ADJUST, false],
     ]),
   };
 }
@@ -48,26 +57,18 @@ export function populationCount(source: bigint, flags: bigint): FlagsResult {
 }
 
 function resetStatus(flags: bigint): bigint {
-  return flags & ~0x8d5n;
+  return flags & ~(OVERFLOW | SIGN | ZERO | ADJUST | PARITY | CARRY);
 }
 
 /** ANDN, BLSI, BLSMSK, BLSR, BZHI: SF and ZF of the result, OF 0, and the CF given; AF and PF are undefined. SDM volume 2A. */
 export function bitField(width: number, value: bigint, carry: boolean, flags: bigint): FlagsResult {
-  const kept = resultFlags(value, width).filter(([flag]) => flag === SIGN || flag === ZERO);
-  return { value, flags: withFlags(flags, [...kept, [CARRY, carry], [OVERFLOW, false]]) };
+  return { value, flags: withFlags(flags, [...resultFlags(value, width), [CARRY, carry], [OVERFLOW, false], [ADJUST, false]]) };
 }
 
 /** BEXTR: bits of `source` from `control`[7:0] up, `control`[15:8] of them. ZF of the result; CF and OF 0; AF, SF, PF undefined. */
-export function extractField(source: bigint, control: bigint, flags: bigint): FlagsResult {
+export function extractField(width: number, source: bigint, control: bigint, flags: bigint): FlagsResult {
   const value = (source >> (control & 0xffn)) & mask(Number((control >> 8n) & 0xffn));
-  return {
-    value,
-    flags: withFlags(flags, [
-      [ZERO, value === 0n],
-      [CARRY, false],
-      [OVERFLOW, false],
-    ]),
-  };
+  return { value, flags: withFlags(flags, [...resultFlags(value, width), [SIGN, false], [CARRY, false], [OVERFLOW, false], [ADJUST, true]]) };
 }
 
 /** BZHI: CF tells that the index is beyond the operand, which then stays whole. SDM volume 2A. */

@@ -62,9 +62,9 @@ export function applyFlagsOperator(operator: FlagsOperator, width: number, input
     case "x86-imul":
       return multiply(width, first, second, flags, true);
     case "x86-div":
-      return divide(width, first, second, third, false);
+      return divide(width, first, second, third, flags, false);
     case "x86-idiv":
-      return divide(width, first, second, third, true);
+      return divide(width, first, second, third, flags, true);
     case "x86-bt":
       return bitTest(width, first, second, flags, (base) => base);
     case "x86-bts":
@@ -86,7 +86,7 @@ export function applyFlagsOperator(operator: FlagsOperator, width: number, input
     case "x86-andn":
       return bitField(width, ~first & second & ones, false, flags);
     case "x86-bextr":
-      return extractField(first, second, flags);
+      return extractField(width, first, second, flags);
     case "x86-bzhi":
       return zeroHigh(width, first, second, flags);
     case "x86-blsi":

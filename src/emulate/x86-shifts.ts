@@ -1,4 +1,4 @@
-import { mask, truncate } from "../model/bits.ts";
+import { truncate } from "../model/bits.ts";
 import { ADJUST, CARRY, type FlagsResult, OVERFLOW, resultFlags, signBit, withFlags } from "./x86-flags.ts";
 
 /** A count as shifts and rotates take it: five bits, six for 64-bit operands (SDM volume 2B, SAL/SAR/SHL/SHR). */
@@ -10,8 +10,14 @@ function bitAt(value: bigint, bit: bigint): boolean {
   return ((value >> bit) & 1n) === 1n;
 }
 
+/** OF of shifts and rotates to the right: for a count of 1 that is a change of sign. */
+function topBitsDiffer(result: bigint, width: number): boolean {
+  return signBit(result ^ (result << 1n), width);
+}
+
 /**
- * SHL. OF for counts other than 1 is undefined and gets what the rule for a count of 1 gives; AF is undefined.
+ * SHL. Of this and the next two, OF for counts other than 1 is undefined and gets what the rule for a count of 1 gives; AF is
+ * undefined, and set.
  */
 export function shiftLeft(width: number, value: bigint, rawCount: bigint, flags: bigint): FlagsResult {
   const count = maskedCount(width, rawCount);
@@ -28,7 +34,7 @@ export function shiftRight(width: number, value: bigint, rawCount: bigint, flags
   if (count === 0n) return { value };
   const result = value >> count;
   const carry = bitAt(value, count - 1n);
-  return { value: result, flags: shiftFlags(width, result, carry, signBit(value, width), flags) };
+  return { value: result, flags: shiftFlags(width, result, carry, topBitsDiffer(result, width), flags) };
 }
 
 /** SAR. OF is 0. */
@@ -41,7 +47,7 @@ export function shiftRightArithmetic(width: number, value: bigint, rawCount: big
 }
 
 function shiftFlags(width: number, result: bigint, carry: boolean, overflow: boolean, flags: bigint): bigint {
-  return withFlags(flags, [...resultFlags(result, width), [CARRY, carry], [OVERFLOW, overflow], [ADJUST, false]]);
+  return withFlags(flags, [...resultFlags(result, width), [CARRY, carry], [OVERFLOW, overflow], [ADJUST, true]]);
 }
 
 /** ROL and ROR. They change CF and OF only; a count that is a multiple of `width` but not 0 still sets them. */
@@ -53,7 +59,7 @@ export function rotate(direction: "left" | "right", width: number, value: bigint
   const left = direction === "left" ? by : room - by;
   const result = truncate((value << left) | (value >> (room - left)), width);
   const carry = direction === "left" ? bitAt(result, 0n) : signBit(result, width);
-  const overflow = direction === "left" ? signBit(result, width) !== carry : carry !== bitAt(result, room - 2n);
+  const overflow = direction === "left" ? signBit(result, width) !== carry : topBitsDiffer(result, width);
   return { value: result, flags: rotateFlags(carry, overflow, flags) };
 }
 
@@ -68,7 +74,7 @@ export function rotateThroughCarry(direction: "left" | "right", width: number, v
   const rotated = truncate((whole << left) | (whole >> (room - left)), width + 1);
   const result = truncate(rotated, width);
   const carry = bitAt(rotated, BigInt(width));
-  const overflow = direction === "left" ? signBit(result, width) !== carry : signBit(result, width) !== bitAt(result, BigInt(width - 2));
+  const overflow = direction === "left" ? signBit(result, width) !== carry : topBitsDiffer(result, width);
   return { value: result, flags: rotateFlags(carry, overflow, flags) };
 }
 
@@ -80,22 +86,19 @@ function rotateFlags(carry: boolean, overflow: boolean, flags: bigint): bigint {
 }
 
 /**
- * SHLD and SHRD. For 16-bit operands and counts above 16 result and flags are undefined (SDM volume 2B).
+ * SHLD and SHRD. For 16-bit operands and counts above 16 result and flags are undefined (SDM volume 2B): more copies of the filler
+ * follow the first, CF is 0, and OF of SHLD is 0.
  */
 export function shiftDouble(direction: "left" | "right", width: number, value: bigint, filler: bigint, rawCount: bigint, flags: bigint): FlagsResult {
   const count = maskedCount(width, rawCount);
   if (count === 0n) return { value };
   const room = BigInt(width);
-  let result: bigint;
-  let carry: boolean;
-  if (direction === "left") {
-    const shifted = (((value << room) | filler) << room | value) << count;
-    result = truncate(shifted >> (2n * room), width);
-    carry = bitAt(shifted, 3n * room);
-  } else {
-    const whole = (((value << room) | filler) << room) | value;
-    result = truncate(whole >> count, width);
-    carry = bitAt(whole, count - 1n);
-  }
-  return { value: result, flags: shiftFlags(width, result, carry, signBit(result ^ value, width), flags & mask(64)) };
+  const twice = (filler << room) | filler;
+  const whole = direction === "left" ? (value << (2n * room)) | twice : (twice << room) | value;
+  const shifted = direction === "left" ? whole << count : whole >> count;
+  const result = truncate(direction === "left" ? shifted >> (2n * room) : shifted, width);
+  const defined = count <= room;
+  const carry = defined && (direction === "left" ? bitAt(shifted, 3n * room) : bitAt(whole, count - 1n));
+  const overflow = direction === "left" ? defined && signBit(result, width) !== carry : topBitsDiffer(result, width);
+  return { value: result, flags: shiftFlags(width, result, carry, overflow, flags) };
 }
