@@ -92,9 +92,9 @@ add("a handler in a folder may import its own files", "handlers/inner", value(".
 add("a handler in a folder must not import another", "handlers/inner", value("../y.ts"), "no-restricted-imports");
 add("a handler in a folder must not import another's folder", "handlers/inner", value("../other/y.ts"), "no-restricted-imports");
 add("a handler in a folder must not import a package", "handlers/inner", value("valibot"), "no-restricted-imports");
-add("the list of handlers may import them", "handlers/index.ts", value("./y.ts"), undefined);
-add("the list of handlers must not import a package", "package/handlers/index.ts", value("valibot"), "no-restricted-imports");
-add("the list of handlers must not import isa/", "isa/handlers/index.ts", value("../src/isa/x.ts"), "no-restricted-imports");
+add("the list of handlers may import them", "handlers/list.ts", value("./y.ts"), undefined);
+add("the list of handlers must not import a package", "package/handlers/list.ts", value("valibot"), "no-restricted-imports");
+add("the list of handlers must not import isa/", "isa/handlers/list.ts", value("../src/isa/x.ts"), "no-restricted-imports");
 
 for (const room of core) {
   for (const specifier of ["node:fs", "fs", "capstone-wasm", "trapline/handler"]) {
