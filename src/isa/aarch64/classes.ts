@@ -56,33 +56,39 @@ const TAGS = unsupported(
   ],
 );
 
+/** First of eight consecutive registers: even, and at most 22. */
+const EIGHT_REGISTERS = Array.from({ length: 12 }, (_, index) => 2 * index);
+
 /** FEAT_LS64_V and _ACCDATA: the device's answer is a status that decides what the program does next. */
 // prettier-ignore
 const STORE_WITH_STATUS = unsupported(
   "its status result comes from the device itself, which no hypercall of a plain access returns",
   "use ST64B where the device allows it, or plain stores",
   [
-    { form: "ST64BV",  pattern: "11 111 0 00 0 0 1 xxxxx 1 011 00 xxxxx xxxxx", access: "write", sizes: [8, 8, 8, 8, 8, 8, 8, 8] },
-    { form: "ST64BV0", pattern: "11 111 0 00 0 0 1 xxxxx 1 010 00 xxxxx xxxxx", access: "write", sizes: [8, 8, 8, 8, 8, 8, 8, 8] },
+    { form: "ST64BV",  pattern: "11 111 0 00 0 0 1 xxxxx 1 011 00 xxxxx Rt:5", where: { Rt: EIGHT_REGISTERS }, access: "write", sizes: [8, 8, 8, 8, 8, 8, 8, 8] },
+    { form: "ST64BV0", pattern: "11 111 0 00 0 0 1 xxxxx 1 010 00 xxxxx Rt:5", where: { Rt: EIGHT_REGISTERS }, access: "write", sizes: [8, 8, 8, 8, 8, 8, 8, 8] },
   ],
 );
 
+/** Neither register of these pairs may be 31. */
+const NOT_ZERO = Array.from({ length: 31 }, (_, number) => number);
+const PAIR_WITHOUT_ZERO = { Rt: NOT_ZERO, Rt2: NOT_ZERO };
 const ATOMIC_WHY = "it is an atomic of a kind that no device answers";
 // prettier-ignore
 const WIDE_ATOMICS = refuse("atomic", ATOMIC_WHY, PLAIN_ADVICE, [
   // FEAT_LSE128
-  { form: "LDCLRP",   pattern: "00 011001 x x 1 xxxxx 0 001 00 xxxxx xxxxx", access: "read-write", sizes: [8, 8, 8, 8] },
-  { form: "LDSETP",   pattern: "00 011001 x x 1 xxxxx 0 011 00 xxxxx xxxxx", access: "read-write", sizes: [8, 8, 8, 8] },
-  { form: "SWPP",     pattern: "00 011001 x x 1 xxxxx 1 000 00 xxxxx xxxxx", access: "read-write", sizes: [8, 8, 8, 8] },
+  { form: "LDCLRP",   pattern: "00 011001 x x 1 Rt2:5 0 001 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
+  { form: "LDSETP",   pattern: "00 011001 x x 1 Rt2:5 0 011 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
+  { form: "SWPP",     pattern: "00 011001 x x 1 Rt2:5 1 000 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
   // FEAT_THE
   { form: "RCWCLR",   pattern: "0x 111 0 00 x x 1 xxxxx 1 001 00 xxxxx xxxxx", access: "read-write", sizes: [8, 8] },
   { form: "RCWSWP",   pattern: "0x 111 0 00 x x 1 xxxxx 1 010 00 xxxxx xxxxx", access: "read-write", sizes: [8, 8] },
   { form: "RCWSET",   pattern: "0x 111 0 00 x x 1 xxxxx 1 011 00 xxxxx xxxxx", access: "read-write", sizes: [8, 8] },
   { form: "RCWCAS",   pattern: "0x 011001 x x 1 xxxxx 0 000 10 xxxxx xxxxx", access: "read-write", sizes: [8, 8] },
-  { form: "RCWCASP",  pattern: "0x 011001 x x 1 xxxxx 0 000 11 xxxxx xxxxx", access: "read-write", sizes: [8, 8, 8, 8] },
-  { form: "RCWCLRP",  pattern: "0x 011001 x x 1 xxxxx 1 001 00 xxxxx xxxxx", access: "read-write", sizes: [8, 8, 8, 8] },
-  { form: "RCWSWPP",  pattern: "0x 011001 x x 1 xxxxx 1 010 00 xxxxx xxxxx", access: "read-write", sizes: [8, 8, 8, 8] },
-  { form: "RCWSETP",  pattern: "0x 011001 x x 1 xxxxx 1 011 00 xxxxx xxxxx", access: "read-write", sizes: [8, 8, 8, 8] },
+  { form: "RCWCASP",  pattern: "0x 011001 x x 1 xxxx0 0 000 11 xxxxx xxxx0", access: "read-write", sizes: [8, 8, 8, 8] },
+  { form: "RCWCLRP",  pattern: "0x 011001 x x 1 Rt2:5 1 001 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
+  { form: "RCWSWPP",  pattern: "0x 011001 x x 1 Rt2:5 1 010 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
+  { form: "RCWSETP",  pattern: "0x 011001 x x 1 Rt2:5 1 011 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
 ]);
 
 // prettier-ignore

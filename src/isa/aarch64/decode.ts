@@ -65,12 +65,13 @@ function undefinedWord(word: number, why: string): Refusal {
   );
 }
 
-/** Mnemonics of LSE and CAS carry their ordering: ldadd{a}{l}{b|h}. */
+/** Mnemonics of LSE and CAS carry their ordering, ldadd{a}{l}{b|h}; without a result and acquire they are stadd{l}{b|h}. */
 function mnemonicOf({ facts, fields }: CompiledRow<Facts>, word: number): string {
   if (facts.kind !== "atomic" && facts.kind !== "compare-and-swap" && facts.kind !== "compare-and-swap-pair") return facts.mnemonic;
   const bit = (name: string): boolean => ((word >>> fields.get(name)![0]!.from) & 1) === 1;
   const [, stem, size] = /^(.*?)([bh]?)$/.exec(facts.mnemonic)!;
-  return `${stem}${bit("A") ? "a" : ""}${bit("R") ? "l" : ""}${size}`;
+  const discards = facts.kind === "atomic" && facts.operator !== "exchange" && (word & 0x1f) === 31 && !bit("A");
+  return `${discards ? stem!.replace("ld", "st") : stem!}${bit("A") ? "a" : ""}${bit("R") ? "l" : ""}${size}`;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -101,6 +102,8 @@ function unpredictableOperands(facts: Facts, fields: Fields): string | undefined
     case "pair":
       if (facts.access === "load" && Rt === Rt2) return "a load pair with Rt and Rt2 the same register";
       return facts.index !== "offset" && facts.register !== "v" ? pairBase(base, Rt, Rt2) : undefined;
+    case "tag-pair":
+      return facts.index !== "offset" ? pairBase(base, Rt, Rt2) : undefined;
     case "ordered-pair":
       if (facts.access === "load" && Rt === Rt2) return "a load pair with Rt and Rt2 the same register";
       return facts.writeback ? pairBase(base, Rt, Rt2) : undefined;
@@ -114,7 +117,6 @@ function unpredictableOperands(facts: Facts, fields: Fields): string | undefined
     case "atomic":
     case "compare-and-swap":
     case "compare-and-swap-pair":
-    case "tag-pair":
     case "sixty-four-bytes":
     case "refused":
       return undefined;

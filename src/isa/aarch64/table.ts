@@ -462,7 +462,7 @@ const ATOMIC_ROWS: readonly Row<Facts>[] = SIZES.flatMap(([size, bytes, suffix])
   })),
   {
     form: sized(`cas${suffix}`, bytes),
-    pattern: `${size} 001000 1 A:1 1 Rs:5 R:1 (1)(1)(1)(1)(1) Rn:5 Rt:5`,
+    pattern: `${size} 001000 1 A:1 1 Rs:5 R:1 11111 Rn:5 Rt:5`,
     facts: { kind: "compare-and-swap", mnemonic: `cas${suffix}`, bytes },
   },
 ]);
@@ -474,7 +474,7 @@ const COMPARE_PAIR_ROWS: readonly Row<Facts>[] = (
   ] as const
 ).map(([sz, bytes]) => ({
   form: sized("casp", bytes),
-  pattern: `0 ${sz} 001000 0 A:1 1 Rs:5 R:1 (1)(1)(1)(1)(1) Rn:5 Rt:5`,
+  pattern: `0 ${sz} 001000 0 A:1 1 Rs:5 R:1 11111 Rn:5 Rt:5`,
   facts: { kind: "compare-and-swap-pair", mnemonic: "casp", bytes },
 }));
 
