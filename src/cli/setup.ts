@@ -1,0 +1,64 @@
+import { type Command, Option } from "commander";
+import type { Policy } from "../emulate/policy.ts";
+import type { ReplaySetup } from "../replay/replay.ts";
+import type { Trace, TraceRecord } from "../trace/record.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Options of every command that replays. */
+export interface ReplayOptions {
+  readonly handler?: string;
+  readonly atomics: Policy["atomics"];
+  readonly userMode: Policy["userMode"];
+}
+
+/** Adds {@link ReplayOptions} to a command. */
+export function addReplayOptions(command: Command): Command {
+  return command
+    .option("--handler <name-or-file>", "guest exception handler: a built-in one (tdx, arm-syndrome, riscv-htinst, kvm-run) or a module's path; default by architecture")
+    .addOption(new Option("--atomics <policy>", "atomic accesses: refuse them, or split each into a plain read and write").choices(["refuse", "split"]).default("refuse"))
+    .addOption(new Option("--user-mode <policy>", "faults of user mode, and of the kernel at user addresses").choices(["refuse", "allow"]).default("refuse"));
+}
+
+/** A trace with all that it is replayed with. */
+export interface Prepared {
+  readonly trace: Trace;
+  readonly setup: ReplaySetup;
+}
+
+/** Opens a trace (`-`: standard input) and what replays it. Errors name the file. */
+export async function prepare(path: string, options: ReplayOptions, terminal: Terminal): Promise<Prepared> {
+  const [{ openInput }, { readTrace }, { loadHandler }, { loadIsa }] = await Promise.all([
+    import("../trace/files.ts"),
+    import("../trace/read.ts"),
+    import("../replay/handlers.ts"),
+    import("../isa/list.ts"),
+  ]);
+  const name = path === "-" ? "standard input" : path;
+  const bytes = await openInput(path, terminal.input);
+  const trace = await located(name, () => readTrace(bytes, async (architecture) => (await loadIsa(architecture)).registers));
+  const { architecture, guest } = trace.header;
+  const [isa, handler] = await Promise.all([loadIsa(architecture), loadHandler(options.handler, architecture)]);
+  return {
+    trace: { ...trace, records: locatedRecords(name, trace.records) },
+    setup: { isa, guest, handler, policy: { atomics: options.atomics, userMode: options.userMode } },
+  };
+}
+
+/** A trace's error does not know its file's name. */
+async function located<Result>(name: string, action: () => Promise<Result>): Promise<Result> {
+  const { TraceError } = await import("../trace/record.ts");
+  try {
+    return await action();
+  } catch (error) {
+    throw error instanceof TraceError ? new TraceError(`${name}: ${error.message}`, error.cut) : error;
+  }
+}
+
+async function* locatedRecords(name: string, records: AsyncIterable<TraceRecord>): AsyncGenerator<TraceRecord> {
+  const iterator = records[Symbol.asyncIterator]();
+  try {
+    for (let next = await located(name, () => iterator.next()); next.done !== true; next = await located(name, () => iterator.next())) yield next.value;
+  } finally {
+    await iterator.return?.();
+  }
+}

@@ -1,0 +1,102 @@
+import { checkFault } from "../emulate/checks.ts";
+import { emulate } from "../emulate/emulate.ts";
+import { refused } from "../emulate/message.ts";
+import type { Policy } from "../emulate/policy.ts";
+import type { Handler, HandlerContext, Host, HypercallRecord } from "../handler.ts";
+import type { Access } from "../model/access.ts";
+import type { Fault, GuestFacts } from "../model/fault.ts";
+import type { Instruction, Isa } from "../model/instruction.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { REFUSAL_REASONS, Refusal } from "../model/refusal.ts";
+import { UserError } from "../model/user-error.ts";
+import { RecordedDevice } from "./device.ts";
+
+/** All that faults are replayed with. */
+export interface ReplaySetup {
+  readonly isa: Isa;
+  readonly guest: GuestFacts;
+  readonly handler: Handler;
+  readonly policy: Policy;
+}
+
+/** The result of one fault, with its instruction if the bytes could be decoded. */
+export interface Replayed {
+  readonly outcome: Outcome;
+  readonly instruction: Instruction | undefined;
+}
+
+/** A handler's own code that throws or returns what the contract does not allow: a bug there, to be told and not guessed around. */
+export class HandlerError extends UserError {
+  override readonly name = "HandlerError";
+}
+
+/**
+ * Replays one fault: checks it, decodes the instruction, emulates it with the handler's hypercalls in place of the device. No fault
+ * knows of another, so that the same fault always has the same outcome.
+ */
+export function replayFault(fault: Fault, { isa, guest, handler, policy }: ReplaySetup): Replayed {
+  const context: HandlerContext = { guest, fault };
+  const refusal = checkFault(fault, guest, policy) ?? checkWithHandler(handler, context);
+  if (refusal !== undefined) return { outcome: refused(fault, undefined, refusal), instruction: undefined };
+  const instructionSet = isa.instructionSet(fault.registers);
+  if (instructionSet instanceof Refusal) return { outcome: refused(fault, undefined, instructionSet), instruction: undefined };
+  const instruction = isa.decode(fault.bytes, instructionSet);
+  if (instruction instanceof Refusal) return { outcome: refused(fault, undefined, instruction), instruction: undefined };
+  const port = new HypercallPort(handler, context, fault.reads);
+  const emulation = emulate(instruction, instructionSet, fault, guest, policy, port.access);
+  if (emulation instanceof Refusal) return { outcome: refused(fault, instruction, emulation), instruction };
+  const { calls, after } = emulation;
+  return { outcome: { kind: "emulated", form: instruction.form, calls, after, records: port.records }, instruction };
+}
+
+/** Carries device accesses to the handler, and holds its hypercall records. */
+class HypercallPort {
+  readonly records: HypercallRecord[] = [];
+  readonly #handler: Handler;
+  readonly #context: HandlerContext;
+  readonly #host: Host<unknown, unknown>;
+
+  constructor(handler: Handler, context: HandlerContext, reads: readonly bigint[]) {
+    this.#handler = handler;
+    this.#context = context;
+    this.#host = guarded(handler, "host", () => handler.host(new RecordedDevice(reads)));
+  }
+
+  readonly access = (access: Access): bigint | Refusal => {
+    const handler = this.#handler;
+    const handled = guarded(handler, "handle", () => handler.handle(access, this.#host, this.#context));
+    const refusal = asRefusal(handled);
+    if (refusal !== undefined) return refusal;
+    const { value, record } = (handled ?? {}) as { value?: unknown; record?: unknown };
+    if (typeof value !== "bigint" || typeof record !== "object" || record === null) {
+      throw new HandlerError(`handler ${handler.name}: handle() must return { value: bigint, record: object } or a Refusal`);
+    }
+    this.records.push(record as HypercallRecord);
+    return value;
+  };
+}
+
+function checkWithHandler(handler: Handler, context: HandlerContext): Refusal | undefined {
+  if (handler.check === undefined) return undefined;
+  const answer = guarded(handler, "check", () => handler.check!(context));
+  const refusal = asRefusal(answer);
+  if (refusal === undefined && answer !== undefined) throw new HandlerError(`handler ${handler.name}: check() must return undefined or a Refusal`);
+  return refusal;
+}
+
+function guarded<Result>(handler: Handler, member: string, call: () => Result): Result {
+  try {
+    return call();
+  } catch (error) {
+    throw new HandlerError(`handler ${handler.name}: ${member}() threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`, { cause: error });
+  }
+}
+
+/** A handler's own module may have been loaded with a copy of the class: what counts is what a refusal holds. */
+function asRefusal(value: unknown): Refusal | undefined {
+  if (value instanceof Refusal) return value;
+  if (typeof value !== "object" || value === null) return undefined;
+  const { reason, detail, advice } = value as Partial<Refusal>;
+  if (!REFUSAL_REASONS.some((each) => each === reason) || typeof detail !== "string" || typeof advice !== "string") return undefined;
+  return new Refusal(reason!, detail, advice);
+}

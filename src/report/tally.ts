@@ -1,0 +1,74 @@
+import type { Outcome } from "../model/outcome.ts";
+import { REFUSAL_REASONS, type RefusalReason } from "../model/refusal.ts";
+
+/** How an emulated fault compares with its record. */
+export type Verdict = "exact" | "different" | "unknown";
+
+/** Counts over the outcomes of a trace. */
+export class Tally {
+  faults = 0;
+  emulated = 0;
+  /** Device accesses of the emulated faults. */
+  reads = 0;
+  writes = 0;
+  readonly forms = new Set<string>();
+  readonly reasons = new Map<RefusalReason, number>();
+  readonly verdicts: Record<Verdict, number> = { exact: 0, different: 0, unknown: 0 };
+
+  add(outcome: Outcome, verdict?: Verdict): void {
+    this.faults++;
+    if (verdict !== undefined) this.verdicts[verdict]++;
+    switch (outcome.kind) {
+      case "emulated":
+        this.emulated++;
+        this.forms.add(outcome.form);
+        for (const { write } of outcome.calls) {
+          if (write) this.writes++;
+          else this.reads++;
+        }
+        return;
+      case "refused":
+        this.reasons.set(outcome.refusal.reason, (this.reasons.get(outcome.refusal.reason) ?? 0) + 1);
+        return;
+      default:
+        outcome satisfies never;
+    }
+  }
+
+  /** Adds the counts of another trace. */
+  merge(other: Tally): void {
+    this.faults += other.faults;
+    this.emulated += other.emulated;
+    this.reads += other.reads;
+    this.writes += other.writes;
+    for (const form of other.forms) this.forms.add(form);
+    for (const [reason, count] of other.reasons) this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + count);
+    for (const verdict of ["exact", "different", "unknown"] as const) this.verdicts[verdict] += other.verdicts[verdict];
+  }
+
+  get refused(): number {
+    return this.faults - this.emulated;
+  }
+
+  /** `3 (atomic 2, missing-read 1)`, in the order of the contract's list; `0` if none. */
+  describeRefused(): string {
+    if (this.refused === 0) return "0";
+    const reasons = REFUSAL_REASONS.filter((reason) => this.reasons.has(reason)).map((reason) => `${reason} ${this.reasons.get(reason)}`);
+    return `${count(this.refused)} (${reasons.join(", ")})`;
+  }
+
+  /** One line: `329 faults: 326 emulated, 3 refused (atomic 2, missing-read 1)`. */
+  describe(): string {
+    return `${plural(this.faults, "fault")}: ${count(this.emulated)} emulated, ${this.describeRefused()} refused`;
+  }
+}
+
+/** A number with its thousands set apart. */
+export function count(value: number): string {
+  return value.toLocaleString("en");
+}
+
+/** `1 fault`, `2 faults`. */
+export function plural(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,185 @@
+import { safeParse, type GenericSchema, type InferOutput } from "valibot";
+import { bytesToHexadecimal, hexadecimal } from "../model/bits.ts";
+import type { Fault, GuestFacts } from "../model/fault.ts";
+import { callJson, memoryJson, registerJson } from "../model/json.ts";
+import { RegisterFile } from "../model/registers.ts";
+import { type Line, splitLines } from "./lines.ts";
+import {
+  type RegistersOf,
+  type Trace,
+  type TraceCodec,
+  type TraceEncoder,
+  TraceError,
+  type TraceHeader,
+  type TraceRecord,
+  type UnknownKeys,
+} from "./record.ts";
+import { describeIssue, FAULT_KEYS, faultSchema, HEADER_KEYS, headerSchema } from "./schema.ts";
+import { unknownKeys, withUnknownKeys } from "./unknown.ts";
+
+const HEADER_EXAMPLE = '{"format":"trapline-trace","version":1,"arch":"…"}';
+const OPENING_BRACE = 0x7b;
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+const WHITE_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
+
+/** The interchange form: a header line, then one fault a line (contract, section 1). */
+export const jsonLines: TraceCodec = {
+  name: "JSON lines",
+  start: "{",
+  recognises(start) {
+    const text = BYTE_ORDER_MARK.every((byte, index) => start[index] === byte) ? start.subarray(3) : start;
+    return text.find((byte) => !WHITE_SPACE.has(byte)) === OPENING_BRACE;
+  },
+  read,
+  encoder: () => new JsonLinesEncoder(),
+};
+
+async function read(bytes: AsyncIterable<Uint8Array>, registersOf: RegistersOf): Promise<Trace> {
+  const lines = splitLines(bytes);
+  const first = await lines.next();
+  if (first.done === true) throw new TraceError(`is empty; expected a header line ${HEADER_EXAMPLE}`);
+  const header = parseHeader(first.value);
+  const registers = await registersOf(header.architecture);
+  return { header, registers, records: parseFaults(lines, faultSchema(registers)) };
+}
+
+function parseHeader(line: Line): TraceHeader {
+  const where = `line ${line.number}`;
+  const json = parseJson(line, where);
+  if (typeof json !== "object" || json === null || !("format" in json)) {
+    throw new TraceError(`${where}: is not a trace; expected a header ${HEADER_EXAMPLE}`);
+  }
+  const { arch, source, guest } = validate(headerSchema, json, where);
+  const facts: GuestFacts = {
+    windows: guest?.windows ?? [],
+    ...(guest?.sharedBit === undefined ? {} : { sharedBit: guest.sharedBit }),
+    ...(guest?.kernelStart === undefined ? {} : { kernelStart: guest.kernelStart }),
+  };
+  return { architecture: arch, source, guest: facts, unknown: unknownKeys(json, HEADER_KEYS) };
+}
+
+async function* parseFaults(lines: AsyncIterable<Line>, schema: ReturnType<typeof faultSchema>): AsyncGenerator<TraceRecord> {
+  let index = 0;
+  for await (const line of lines) {
+    const where = `line ${line.number}: fault ${index}`;
+    const json = parseJson(line, where);
+    yield recordOf(validate(schema, json, where), unknownKeys(json, FAULT_KEYS));
+    index++;
+  }
+}
+
+function parseJson({ text, unfinished }: Line, where: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (unfinished) throw new TraceError(`${where}: the file ends in the middle of this line; all before it was read`, true);
+    throw new TraceError(`${where}: is not JSON: ${(error as Error).message}`);
+  }
+}
+
+function validate<Schema extends GenericSchema>(schema: Schema, json: unknown, where: string): InferOutput<Schema> {
+  const result = safeParse(schema, json, { abortEarly: true });
+  if (result.success) return result.output;
+  throw new TraceError(`${where}: ${describeIssue(result.issues[0])}`);
+}
+
+function recordOf(json: InferOutput<ReturnType<typeof faultSchema>>, unknown: UnknownKeys): TraceRecord {
+  const { gpa, gva, write, mode, esr, exitReason, exitQualification } = json.fault;
+  const fault: Fault = {
+    pc: json.pc,
+    bytes: json.insn ?? new Uint8Array(0),
+    registers: json.regs,
+    ...(gpa === undefined ? {} : { gpa }),
+    ...(gva === undefined ? {} : { gva }),
+    ...(write === undefined ? {} : { write }),
+    mode,
+    ...(esr === undefined ? {} : { syndrome: esr }),
+    ...(exitReason === undefined ? {} : { exitReason }),
+    ...(exitQualification === undefined ? {} : { exitQualification }),
+    memory: json.memory ?? [],
+    reads: json.reads ?? [],
+  };
+  const { calls, after } = json;
+  return {
+    fault,
+    ...(calls === undefined ? {} : { calls }),
+    ...(after === undefined
+      ? {}
+      : {
+          after: {
+            ...(after.pc === undefined ? {} : { pc: after.pc }),
+            registers: after.regs ?? new RegisterFile(json.regs.set),
+            memory: after.memory ?? [],
+          },
+        }),
+    unknown,
+  };
+}
+
+class JsonLinesEncoder implements TraceEncoder {
+  header({ architecture, source, guest, unknown }: TraceHeader): Uint8Array {
+    const facts = {
+      ...(guest.windows.length === 0
+        ? {}
+        : { windows: guest.windows.map(({ gva, gpa, size }) => ({ gva: hexadecimal(gva), gpa: hexadecimal(gpa), size: hexadecimal(size) })) }),
+      ...(guest.sharedBit === undefined ? {} : { sharedBit: guest.sharedBit }),
+      ...(guest.kernelStart === undefined ? {} : { kernelStart: hexadecimal(guest.kernelStart) }),
+    };
+    const header = {
+      format: "trapline-trace",
+      version: 1,
+      arch: architecture,
+      source,
+      ...(Object.keys(facts).length === 0 ? {} : { guest: facts }),
+    };
+    return line(withUnknownKeys(header, unknown));
+  }
+
+  record({ fault, calls, after, unknown }: TraceRecord): Uint8Array {
+    const record = {
+      pc: hexadecimal(fault.pc),
+      ...(fault.bytes.length === 0 ? {} : { insn: bytesToHexadecimal(fault.bytes) }),
+      regs: registersJson(fault.registers),
+      fault: faultJson(fault),
+      ...(fault.memory.length === 0 ? {} : { memory: fault.memory.map(memoryJson) }),
+      reads: fault.reads.map(hexadecimal),
+      ...(calls === undefined ? {} : { calls: calls.map(callJson) }),
+      ...(after === undefined
+        ? {}
+        : {
+            after: {
+              ...(after.pc === undefined ? {} : { pc: hexadecimal(after.pc) }),
+              regs: registersJson(after.registers),
+              ...(after.memory.length === 0 ? {} : { memory: after.memory.map(memoryJson) }),
+            },
+          }),
+    };
+    return line(withUnknownKeys(record, unknown));
+  }
+}
+
+function faultJson({ gpa, gva, write, mode, syndrome, exitReason, exitQualification }: Fault): Record<string, unknown> {
+  return {
+    ...(gpa === undefined ? {} : { gpa: hexadecimal(gpa) }),
+    ...(gva === undefined ? {} : { gva: hexadecimal(gva) }),
+    ...(write === undefined ? {} : { write }),
+    ...(mode === "kernel" ? {} : { mode }),
+    ...(syndrome === undefined ? {} : { esr: hexadecimal(syndrome) }),
+    ...(exitReason === undefined ? {} : { exitReason: hexadecimal(exitReason) }),
+    ...(exitQualification === undefined ? {} : { exitQualification: hexadecimal(exitQualification) }),
+  };
+}
+
+/** Values by the narrowest name that holds what was captured. */
+function registersJson(file: RegisterFile): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const register of file.captured()) {
+    const width = file.capturedWidth(register);
+    values[file.set.name(register, width)] = registerJson(file.get(register)!, width);
+  }
+  return values;
+}
+
+function line(value: unknown): Uint8Array {
+  return Buffer.from(`${JSON.stringify(value)}\n`, "utf8");
+}

@@ -1,0 +1,36 @@
+import { CODECS } from "./codecs.ts";
+import { type RegistersOf, type Trace, TraceError } from "./record.ts";
+
+/** Bytes by which a format is recognised. */
+const START_LENGTH = 64;
+
+/** Opens a trace in whatever format its first bytes show. Throws a {@link TraceError}. */
+export async function readTrace(bytes: AsyncIterable<Uint8Array>, registersOf: RegistersOf): Promise<Trace> {
+  const chunks = bytes[Symbol.asyncIterator]();
+  const held: Uint8Array[] = [];
+  let length = 0;
+  while (length < START_LENGTH) {
+    const next = await chunks.next();
+    if (next.done === true) break;
+    held.push(next.value);
+    length += next.value.length;
+  }
+  if (length === 0) throw new TraceError("is empty; expected a trace");
+  const start = Buffer.concat(held).subarray(0, START_LENGTH);
+  const codec = CODECS.find((each) => each.recognises(start));
+  if (codec === undefined) {
+    const formats = CODECS.map((each) => `${each.name} (starts with ${each.start})`).join(" or ");
+    throw new TraceError(`byte 0: is not a trace; expected ${formats}`);
+  }
+  return codec.read(resume(held, chunks), registersOf);
+}
+
+/** The chunks already taken, then the rest. */
+async function* resume(held: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* held;
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
