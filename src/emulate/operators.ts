@@ -1,12 +1,14 @@
 import { mask, truncate } from "../model/bits.ts";
-import type { FlagsOperator, Operator, PlainOperator } from "../model/operation.ts";
+import { FLAGS_OPERATORS, type FlagsOperator, type Operator, type PlainOperator } from "../model/operation.ts";
 import type { Refusal } from "../model/refusal.ts";
 import { addCrc32c, depositBits, extractBits } from "./x86-bits.ts";
 import { checkMxcsr } from "./x86-operators.ts";
 
+const FLAGS: ReadonlySet<Operator> = new Set(FLAGS_OPERATORS);
+
 /** Whether the operator reads or writes the flags register. */
 export function usesFlags(operator: Operator): operator is FlagsOperator {
-  return operator.startsWith("x86-") && operator !== "x86-mxcsr";
+  return FLAGS.has(operator);
 }
 
 /** Bits of an operator's result: products and quotients with remainders are twice as wide as their operands. */

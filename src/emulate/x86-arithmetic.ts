@@ -1,5 +1,5 @@
 import { mask, truncate } from "../model/bits.ts";
-import { Refusal } from "../model/refusal.ts";
+import type { Refusal } from "../model/refusal.ts";
 import { raisedException } from "./exception.ts";
 import { ADJUST, CARRY, type FlagsResult, OVERFLOW, PARITY, resultFlags, SIGN, signBit, withFlags, ZERO } from "./x86-flags.ts";
 

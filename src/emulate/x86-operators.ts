@@ -1,5 +1,5 @@
 import type { FlagsOperator } from "../model/operation.ts";
-import { Refusal } from "../model/refusal.ts";
+import type { Refusal } from "../model/refusal.ts";
 import { raisedException } from "./exception.ts";
 import { add, addWithFlag, compareZero, divide, keepCarry, logical, multiply, subtract } from "./x86-arithmetic.ts";
 import { bitField, bitScan, bitTest, countZeros, extractField, populationCount, zeroHigh } from "./x86-bits.ts";

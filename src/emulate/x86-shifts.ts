@@ -87,7 +87,7 @@ function rotateFlags(carry: boolean, overflow: boolean, flags: bigint): bigint {
 
 /**
  * SHLD and SHRD. For 16-bit operands and counts above 16 result and flags are undefined (SDM volume 2B): more copies of the filler
- * follow the first, CF is 0, and OF of SHLD is 0.
+ * follow the first, and CF is 0.
  */
 export function shiftDouble(direction: "left" | "right", width: number, value: bigint, filler: bigint, rawCount: bigint, flags: bigint): FlagsResult {
   const count = maskedCount(width, rawCount);
@@ -97,8 +97,7 @@ export function shiftDouble(direction: "left" | "right", width: number, value: b
   const whole = direction === "left" ? (value << (2n * room)) | twice : (twice << room) | value;
   const shifted = direction === "left" ? whole << count : whole >> count;
   const result = truncate(direction === "left" ? shifted >> (2n * room) : shifted, width);
-  const defined = count <= room;
-  const carry = defined && (direction === "left" ? bitAt(shifted, 3n * room) : bitAt(whole, count - 1n));
-  const overflow = direction === "left" ? defined && signBit(result, width) !== carry : topBitsDiffer(result, width);
+  const carry = count <= room && (direction === "left" ? bitAt(shifted, 3n * room) : bitAt(whole, count - 1n));
+  const overflow = direction === "left" ? signBit(value << count, width) !== carry : topBitsDiffer(result, width);
   return { value: result, flags: shiftFlags(width, result, carry, overflow, flags) };
 }

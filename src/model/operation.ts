@@ -203,66 +203,69 @@ export type PlainOperator =
  * Operators that read or write RFLAGS, each as its page of the SDM (volume 2) says; see `src/emulate/x86-operators.ts` for what
  * undefined flags get. They see the flags as the earlier computes of the operation left them.
  */
-export type FlagsOperator =
+export const FLAGS_OPERATORS = [
   /** Two inputs: destination, source. CMP, SCAS and CMPS are SUB, TEST is AND, XADD is ADD, without or with other destinations. */
-  | "x86-add"
-  | "x86-adc"
-  | "x86-sub"
-  | "x86-sbb"
-  | "x86-and"
-  | "x86-or"
-  | "x86-xor"
+  "x86-add",
+  "x86-adc",
+  "x86-sub",
+  "x86-sbb",
+  "x86-and",
+  "x86-or",
+  "x86-xor",
   /** As x86-adc with CF or OF alone as carry in and out. */
-  | "x86-adcx"
-  | "x86-adox"
+  "x86-adcx",
+  "x86-adox",
   /** One input. */
-  | "x86-inc"
-  | "x86-dec"
-  | "x86-neg"
+  "x86-inc",
+  "x86-dec",
+  "x86-neg",
   /** Inputs: value, count. The count is masked to 5 bits, 6 where `width` is 64. A masked count of 0 leaves the flags alone. */
-  | "x86-shl"
-  | "x86-shr"
-  | "x86-sar"
-  | "x86-rol"
-  | "x86-ror"
-  | "x86-rcl"
-  | "x86-rcr"
+  "x86-shl",
+  "x86-shr",
+  "x86-sar",
+  "x86-rol",
+  "x86-ror",
+  "x86-rcl",
+  "x86-rcr",
   /** Inputs: value, bits that are shifted in, count. */
-  | "x86-shld"
-  | "x86-shrd"
+  "x86-shld",
+  "x86-shrd",
   /** Two inputs, result of 2 × `width` bits. The two- and three-operand IMUL take its low half. */
-  | "x86-mul"
-  | "x86-imul"
+  "x86-mul",
+  "x86-imul",
   /** Inputs: high and low half of the dividend, divisor. Result of 2 × `width` bits: remainder : quotient. Raises #DE. */
-  | "x86-div"
-  | "x86-idiv"
+  "x86-div",
+  "x86-idiv",
   /** Inputs: bit base, bit offset (taken modulo `width`). Result: the base with the bit unchanged, set, reset or complemented. */
-  | "x86-bt"
-  | "x86-bts"
-  | "x86-btr"
-  | "x86-btc"
+  "x86-bt",
+  "x86-bts",
+  "x86-btr",
+  "x86-btc",
   /** One input. BSF and BSR of zero leave their destination alone: `when` with not-equal. */
-  | "x86-bsf"
-  | "x86-bsr"
-  | "x86-lzcnt"
-  | "x86-tzcnt"
-  | "x86-popcnt"
+  "x86-bsf",
+  "x86-bsr",
+  "x86-lzcnt",
+  "x86-tzcnt",
+  "x86-popcnt",
   /** ANDN: NOT first AND second. */
-  | "x86-andn"
+  "x86-andn",
   /** Inputs: source, control (start in bits 7:0, length in bits 15:8). */
-  | "x86-bextr"
+  "x86-bextr",
   /** Inputs: source, index in bits 7:0. */
-  | "x86-bzhi"
+  "x86-bzhi",
   /** One input. */
-  | "x86-blsi"
-  | "x86-blsmsk"
-  | "x86-blsr"
+  "x86-blsi",
+  "x86-blsmsk",
+  "x86-blsr",
   /** CMPXCHG8B and CMPXCHG16B: ZF is set if the two inputs are equal, else cleared; no other flag changes. Result: the first input. */
-  | "x86-compare-zero"
+  "x86-compare-zero",
   /** Input: condition code as in the low four bits of Jcc (SDM volume 1, appendix B). Result 1 if RFLAGS meets it, else 0. */
-  | "x86-condition"
+  "x86-condition",
   /** APX CCMP and CTEST, the flags of a false source condition. Input: bits OF, SF, ZF, CF from bit 3 down; PF gets CF, AF gets 0. */
-  | "x86-default-flags";
+  "x86-default-flags",
+] as const;
+
+export type FlagsOperator = (typeof FLAGS_OPERATORS)[number];
 
 /** What a {@link Compute} does. Prefix `x86-`: as that architecture's manual says, its flags among it. */
 export type Operator = PlainOperator | FlagsOperator;
