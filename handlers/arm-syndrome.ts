@@ -61,6 +61,7 @@ export default defineHandler<DataAbort, DataAbortAnswer>({
 
   handle(access: Access, host: SyndromeHost, context: HandlerContext): Handled | Refusal {
     const { write, gpa, gva, size } = access;
+    if ((gpa & PAGE_OFFSET) !== (gva & PAGE_OFFSET)) return differentOffsets(gpa, gva);
     const esr = syndrome(access, context);
     const hpfar = (gpa >> 8n) & HPFAR_FIPA;
     const written = write ? truncate(access.value, 8 * size) : 0n;
@@ -95,6 +96,15 @@ export default defineHandler<DataAbort, DataAbortAnswer>({
     };
   },
 });
+
+/** HPFAR holds the page and FAR the offset in it, so one that is not the other's can't be told. A page is mapped as a whole. */
+function differentOffsets(gpa: bigint, gva: bigint): Refusal {
+  return new Refusal(
+    "address-mismatch",
+    `the physical address ${hexadecimal(gpa)} and the virtual address ${hexadecimal(gva)} have different offsets in their pages`,
+    "pages are mapped whole: check fault.gpa, fault.gva and guest.windows in the trace",
+  );
+}
 
 /**
  * ESR_EL2 with a valid instruction syndrome. What says nothing of the transfer (EC, IL, SET, FnV, EA, FSC) is as in the fault's own

@@ -43,6 +43,13 @@ export default defineHandler<GuestPageFault, GuestPageFaultAnswer>({
 
   handle(access: Access, host: TrapHost): Handled | Refusal {
     const { write, gpa, gva, size } = access;
+    if ((gpa & 3n) !== (gva & 3n)) {
+      return new Refusal(
+        "address-mismatch",
+        `the physical address ${hexadecimal(gpa)} and the virtual address ${hexadecimal(gva)} differ in bits 1:0, which htval takes from stval`,
+        "pages are mapped whole: check fault.gpa, fault.gva and guest.windows in the trace",
+      );
+    }
     const htinst = BigInt(transformedInstruction(access));
     const written = write ? truncate(access.value, 8 * size) : 0n;
     const scause = write ? STORE_GUEST_PAGE_FAULT : LOAD_GUEST_PAGE_FAULT;

@@ -55,12 +55,13 @@ const INTERRUPTS_BLOCKED = 1n;
 const SUCCESS = 0n;
 const RETRY = 1n;
 const OPERAND_INVALID = 0x8000_0000_0000_0000n;
+const SUBFUNCTION_UNSUPPORTED = 0x8000_0000_0000_0003n;
 const STATUS_NAMES: ReadonlyMap<bigint, string> = new Map([
   [RETRY, "TDG.VP.VMCALL_RETRY"],
   [OPERAND_INVALID, "TDG.VP.VMCALL_OPERAND_INVALID"],
   [0x8000_0000_0000_0001n, "TDG.VP.VMCALL_GPA_INUSE"],
   [0x8000_0000_0000_0002n, "TDG.VP.VMCALL_ALIGN_ERROR"],
-  [0x8000_0000_0000_0003n, "TDG.VP.VMCALL_SUBFUNC_UNSUPPORTED"],
+  [SUBFUNCTION_UNSUPPORTED, "TDG.VP.VMCALL_SUBFUNC_UNSUPPORTED"],
 ]);
 
 /** A host that keeps on asking for another try would hold the guest in its exception handler for ever. */
@@ -201,7 +202,7 @@ function hexadecimals(values: object): Record<string, string> {
 function serve(request: VmcallRegisters, device: Device): VmcallAnswer | Refusal {
   if (request.r11 === LEAF.mmio) return serveMmio(request, device);
   const exit = exitOf(request);
-  if (exit === undefined) return { ...request, r10: OPERAND_INVALID };
+  if (exit === undefined) return { ...request, r10: Object.values<bigint>(LEAF).includes(request.r11) ? OPERAND_INVALID : SUBFUNCTION_UNSUPPORTED };
   const values = device.exit(exit);
   if (values instanceof Refusal) return values;
   const names = answerRegisters(exit);
