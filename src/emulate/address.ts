@@ -1,4 +1,4 @@
-import { mask, signExtend, truncate } from "../model/bits.ts";
+import { hexadecimal, mask, signExtend, truncate } from "../model/bits.ts";
 import type { Address, Index } from "../model/operation.ts";
 import { Refusal } from "../model/refusal.ts";
 import type { RegisterSet } from "../model/registers.ts";
@@ -15,6 +15,14 @@ export function evaluateAddress(address: Address, transaction: Transaction, regi
   if (address.base !== undefined) {
     const base = transaction.slice({ register: address.base, bit: 0, width: address.width });
     if (base instanceof Refusal) return base;
+    if (address.baseMultiple !== undefined && base % BigInt(address.baseMultiple) !== 0n) {
+      const name = registers.name(address.base).toUpperCase();
+      return new Refusal(
+        "address-mismatch",
+        `${name} is ${hexadecimal(base)}, no multiple of ${address.baseMultiple}: the processor would have raised an ${name} alignment exception and not this fault`,
+        "check that the registers are those of the faulting instruction",
+      );
+    }
     sum = base + BigInt(address.baseOffset ?? 0);
     if (address.baseAlignment !== undefined) sum -= sum % BigInt(address.baseAlignment);
   }

@@ -94,10 +94,11 @@ class Execution {
 
   run(): Emulation | Refusal {
     const { atomic, condition } = this.#operation;
-    if (atomic !== undefined && this.#policy.atomics === "refuse") return refuseAtomic(atomic);
     const holds = conditionHolds(condition, this.#transaction, this.#registers);
     if (holds instanceof Refusal) return holds;
     if (!holds) return this.#commit(this.#instruction.length);
+    if (atomic === "exclusive-store") return refuseStoreExclusive();
+    if (atomic !== undefined && this.#policy.atomics === "refuse") return refuseAtomic(atomic);
     return this.#operation.repeat === undefined ? this.#runOnce() : this.#runRepeated();
   }
 
@@ -435,12 +436,17 @@ function list(plan: readonly Planned[]): string {
   return addresses.length <= 4 ? addresses.join(", ") : `${addresses.slice(0, 3).join(", ")} … ${addresses.at(-1)}`;
 }
 
-function refuseAtomic(atomic: NonNullable<Operation["atomic"]>): Refusal {
+/** Whether the monitor still holds decides what a store-exclusive does, and no trace says that: refused under every policy. */
+function refuseStoreExclusive(): Refusal {
+  return new Refusal(
+    "atomic",
+    "it is a store-exclusive or store-conditional: whether its monitor or reservation still holds is not in the trace, and decides if it stores",
+    "use a plain load and store for device registers",
+  );
+}
+
+function refuseAtomic(atomic: Exclude<Operation["atomic"], "exclusive-store" | undefined>): Refusal {
   const what =
-    atomic === "exclusive-load"
-      ? "a load-exclusive or load-reserved, whose monitor a device access can't hold"
-      : atomic === "exclusive-store"
-        ? "a store-exclusive or store-conditional, whose monitor a device access can't hold"
-        : "an atomic read-modify-write";
+    atomic === "exclusive-load" ? "a load-exclusive or load-reserved, whose monitor a device access can't hold" : "an atomic read-modify-write";
   return new Refusal("atomic", `it is ${what}`, "use a plain load and store for device registers, or run with --atomics split to emulate it as a read, then a write");
 }

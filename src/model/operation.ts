@@ -74,6 +74,8 @@ export interface Address {
   readonly base?: Register;
   /** The base is rounded down to a multiple of this first (T32 literals: Align(PC, 4); `displacement` of the PC is in `baseOffset`). */
   readonly baseAlignment?: number;
+  /** The processor demands that the base is a multiple of this, or raises an exception of its own (SP on AArch64: 16). */
+  readonly baseMultiple?: number;
   /** Added to the base before it is aligned: 4 for the T32 program counter. */
   readonly baseOffset?: number;
   readonly index?: Index;

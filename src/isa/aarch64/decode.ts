@@ -140,6 +140,8 @@ function writesBack(mode: AddressMode): boolean {
 const data = (number: number): Register => (number === 31 ? ZERO_REGISTER : number);
 /** Register number 31 is SP where an address is meant; the indices agree with the numbers. */
 const base = (number: number): Register => (number === 31 ? SP : number);
+/** The base of an access: CheckSPAlignment() of the shared pseudocode where it is SP. */
+const accessBase = (number: number): Pick<Address, "base" | "baseMultiple"> => (number === 31 ? { base: SP, baseMultiple: 16 } : { base: number });
 const vector = (number: number): Register => V0 + (number % 32);
 
 function signedField(value: number, width: number): bigint {
@@ -241,7 +243,7 @@ function addressOf(mode: AddressMode, bytes: number, fields: Fields): Located {
       // option: 2 UXTW, 3 LSL (UXTX), 6 SXTW, 7 SXTX (DDI 0487 shared pseudocode DecodeRegExtend).
       const slice = { register: data(Rm), bit: 0, width: (option & 1) === 0 ? 32 : 64 };
       const shift = { kind: "lsl" as const, amount: S === 1 ? Math.log2(bytes) : 0 };
-      return { address: { base: base(Rn), index: { slice, signed: option >= 6, shift }, displacement: 0n, width: 64 }, update: [] };
+      return { address: { ...accessBase(Rn), index: { slice, signed: option >= 6, shift }, displacement: 0n, width: 64 }, update: [] };
     }
     default:
       return mode satisfies never;
@@ -249,10 +251,10 @@ function addressOf(mode: AddressMode, bytes: number, fields: Fields): Located {
 }
 
 function indexed(fields: Fields, index: "offset" | "post-index" | "pre-index", amount: bigint): Located {
-  const register = base(fields["Rn"]!);
-  const moved: Address = { base: register, displacement: amount, width: 64 };
-  const update: Update[] = index === "offset" ? [] : [{ to: wholeRegister(register), value: moved }];
-  return { address: index === "post-index" ? { base: register, displacement: 0n, width: 64 } : moved, update };
+  const Rn = fields["Rn"]!;
+  const address: Address = { ...accessBase(Rn), displacement: index === "post-index" ? 0n : amount, width: 64 };
+  const update: Update = { to: wholeRegister(base(Rn)), value: { base: base(Rn), displacement: amount, width: 64 } };
+  return { address, update: index === "offset" ? [] : [update] };
 }
 
 /** Post-index of structures: by Rm, or by the bytes transferred where Rm is 31. */
@@ -262,7 +264,7 @@ function structureAddress(postIndex: boolean, total: number, fields: Fields): Lo
   const register = base(fields["Rn"]!);
   const index = { slice: { register: fields["Rm"]!, bit: 0, width: 64 }, signed: false, shift: { kind: "lsl" as const, amount: 0 } };
   return {
-    address: { base: register, displacement: 0n, width: 64 },
+    address: { ...accessBase(fields["Rn"]!), displacement: 0n, width: 64 },
     update: [{ to: wholeRegister(register), value: { base: register, index, displacement: 0n, width: 64 } }],
   };
 }
