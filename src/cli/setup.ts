@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Policy } from "../emulate/policy.ts";
 import type { ReplaySetup } from "../replay/replay.ts";
-import type { Trace, TraceRecord } from "../trace/record.ts";
+import { type Trace, TraceError, type TraceRecord } from "../trace/record.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Options of every command that replays. */
@@ -35,7 +35,9 @@ export async function prepare(path: string, options: ReplayOptions, terminal: Te
   ]);
   const name = path === "-" ? "standard input" : path;
   const bytes = await openInput(path, terminal.input);
-  const trace = await located(name, () => readTrace(bytes, async (architecture) => (await loadIsa(architecture)).registers));
+  const trace = await readTrace(bytes, async (architecture) => (await loadIsa(architecture)).registers).catch((error: unknown) => {
+    throw locate(name, error);
+  });
   const { architecture, guest } = trace.header;
   const [isa, handler] = await Promise.all([loadIsa(architecture), loadHandler(options.handler, architecture)]);
   return {
@@ -45,20 +47,14 @@ export async function prepare(path: string, options: ReplayOptions, terminal: Te
 }
 
 /** A trace's error does not know its file's name. */
-async function located<Result>(name: string, action: () => Promise<Result>): Promise<Result> {
-  const { TraceError } = await import("../trace/record.ts");
-  try {
-    return await action();
-  } catch (error) {
-    throw error instanceof TraceError ? new TraceError(`${name}: ${error.message}`, error.cut) : error;
-  }
+function locate(name: string, error: unknown): unknown {
+  return error instanceof TraceError ? new TraceError(`${name}: ${error.message}`, error.cut) : error;
 }
 
 async function* locatedRecords(name: string, records: AsyncIterable<TraceRecord>): AsyncGenerator<TraceRecord> {
-  const iterator = records[Symbol.asyncIterator]();
   try {
-    for (let next = await located(name, () => iterator.next()); next.done !== true; next = await located(name, () => iterator.next())) yield next.value;
-  } finally {
-    await iterator.return?.();
+    for await (const record of records) yield record;
+  } catch (error) {
+    throw locate(name, error);
   }
 }

@@ -85,13 +85,13 @@ export class RegisterFile {
 
   constructor(set: RegisterSet) {
     this.set = set;
-    this.#values = Array.from({ length: set.descriptions.length }, () => 0n);
-    this.#widths = Array.from({ length: set.descriptions.length }, () => 0);
+    this.#values = new Array<bigint>(set.descriptions.length).fill(0n);
+    this.#widths = new Array<number>(set.descriptions.length).fill(0);
   }
 
   /** Records the low `width` bits of a register; all of it without `width`. */
   capture(register: Register, value: bigint, width = this.set.describe(register).width): void {
-    this.#values[register] = value & mask(width);
+    this.#values[register] = BigInt.asUintN(width, value);
     this.#widths[register] = width;
   }
 

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { constants, createReadStream, createWriteStream, rmSync } from "node:fs";
 import { access, open, realpath, rename, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
@@ -131,10 +130,7 @@ class StreamOutput implements Output {
     const chunk = Buffer.concat(this.#held, this.#length);
     this.#held = [];
     this.#length = 0;
-    const written = new Promise<void>((done) => this.#stream.write(chunk, () => done()));
-    // A closed stream may answer with an event only.
-    if (this.#stream.writableNeedDrain) await Promise.race([written, once(this.#stream, "close")]);
-    else await written;
+    await new Promise<void>((done) => this.#stream.write(chunk, () => done()));
     if (this.#failure !== undefined) throw this.#described(this.#failure);
   }
 
