@@ -55,7 +55,7 @@ export class RowTable<Facts> {
       try {
         return compileRow(row, options);
       } catch (error) {
-        throw new Error(`${options.name}: row ${row.form}: ${(error as Error).message}`);
+        throw new Error(`${options.name}: row ${row.form}: ${(error as Error).message}`, { cause: error });
       }
     });
     this.#index = options.index;

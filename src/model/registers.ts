@@ -80,13 +80,12 @@ export class RegisterSet {
  */
 export class RegisterFile {
   readonly set: RegisterSet;
-  readonly #values: bigint[];
-  readonly #widths: number[];
+  /** Both arrays have holes where nothing was captured: a trace's fault names few of the registers of its set. */
+  readonly #values: bigint[] = [];
+  readonly #widths: number[] = [];
 
   constructor(set: RegisterSet) {
     this.set = set;
-    this.#values = new Array<bigint>(set.descriptions.length).fill(0n);
-    this.#widths = new Array<number>(set.descriptions.length).fill(0);
   }
 
   /** Records the low `width` bits of a register; all of it without `width`. */
@@ -115,7 +114,7 @@ export class RegisterFile {
   /** Indices of the captured registers, ascending. */
   *captured(): Iterable<Register> {
     for (let register = 0; register < this.#widths.length; register++) {
-      if (this.#widths[register] !== 0) yield register;
+      if (this.capturedWidth(register) !== 0) yield register;
     }
   }
 }

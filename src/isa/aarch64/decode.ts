@@ -183,7 +183,7 @@ function build(facts: Exclude<Facts, { kind: "refused" }>, fields: Fields): Oper
     case "multiple":
       return multiple(facts, fields);
     case "lane":
-      return lane(facts, fields);
+      return oneLane(facts, fields);
     case "replicate":
       return replicate(facts, fields);
     case "exclusive":
@@ -335,7 +335,7 @@ function laneElements(access: "load" | "store", bytes: 1 | 2 | 4 | 8, slices: re
   };
 }
 
-function lane(facts: Extract<Facts, { kind: "lane" }>, fields: Fields): Operation {
+function oneLane(facts: Extract<Facts, { kind: "lane" }>, fields: Fields): Operation {
   const { address, update } = structureAddress(facts.postIndex, facts.bytes * facts.registers, fields);
   const slices = Array.from({ length: facts.registers }, (_, each) => laneSlice(vector(fields["Rt"]! + each), fields["lane"]!, facts.bytes));
   return transfer([address], update, laneElements(facts.access, facts.bytes, slices, false), facts.ordering && { ordering: facts.ordering });
