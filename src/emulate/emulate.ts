@@ -1,20 +1,20 @@
 import type { Access, AccessTarget, Call } from "../model/access.ts";
 import type { InstructionSet } from "../model/architecture.ts";
-import { hexadecimal, reverseBytes, truncate } from "../model/bits.ts";
+import { reverseBytes, truncate } from "../model/bits.ts";
 import type { Fault, GuestFacts } from "../model/fault.ts";
 import type { Instruction } from "../model/instruction.ts";
-import type { Compute, FlagsCondition, FlagsOperator, Operation, Read, RegisterSlice, Source, Write } from "../model/operation.ts";
+import type { Compute, FlagsOperator, Operation, Read, Repeat, Source, Write } from "../model/operation.ts";
 import type { After } from "../model/outcome.ts";
 import { Refusal } from "../model/refusal.ts";
 import { type RegisterSet, ZERO_REGISTER } from "../model/registers.ts";
 import { evaluateAddress } from "./address.ts";
-import { checkPrivilege } from "./checks.ts";
 import { conditionHolds, finish } from "./flow.ts";
-import { DeviceMap, PAGE_SIZE, Ram, pageOf } from "./memory.ts";
+import { checkUserAddresses, mapFromPhysicalAddress, matchFault } from "./match.ts";
+import { DeviceMap, Ram } from "./memory.ts";
 import { applyOperator, resultWidth, usesFlags } from "./operators.ts";
+import { type Plan, planAccesses, type PlannedAccess } from "./plan.ts";
 import type { Policy } from "./policy.ts";
 import { Transaction } from "./transaction.ts";
-import { meetsCondition } from "./x86-flags.ts";
 import { applyFlagsOperator } from "./x86-operators.ts";
 
 /** Makes one device access: the value read (0 for a write), or the refusal that ends the instruction. */
@@ -30,15 +30,6 @@ export interface Emulation {
 const ITERATION_LIMIT = 4096;
 /** CPSR.E, DDI 0487 G8.2.33: data is big-endian. */
 const CPSR_E = 1n << 9n;
-
-/** An element of the operation with its address, before anything is done. */
-interface Planned {
-  readonly element: Read | Write;
-  readonly write: boolean;
-  readonly gva: bigint;
-  /** Undefined: ordinary RAM. */
-  readonly gpa: bigint | undefined;
-}
 
 /**
  * The reference emulator: executes one decoded instruction for one fault. Device accesses go to `device` in the order in which
@@ -93,43 +84,41 @@ class Execution {
   }
 
   run(): Emulation | Refusal {
-    const { atomic, condition } = this.#operation;
+    const { atomic, condition, repeat } = this.#operation;
     const holds = conditionHolds(condition, this.#transaction, this.#registers);
     if (holds instanceof Refusal) return holds;
     if (!holds) return this.#commit(this.#instruction.length);
     if (atomic === "exclusive-store") return refuseStoreExclusive();
     if (atomic !== undefined && this.#policy.atomics === "refuse") return refuseAtomic(atomic);
-    return this.#operation.repeat === undefined ? this.#runOnce() : this.#runRepeated();
+    return repeat === undefined ? this.#runOnce() : this.#runRepeated(repeat);
   }
 
   #runOnce(): Emulation | Refusal {
-    const plan = this.#plan();
+    const plan = this.#planFirst();
     if (plan instanceof Refusal) return plan;
-    const refusal = this.#checkPlan(plan) ?? this.#perform(plan);
-    return refusal ?? this.#commit(this.#instruction.length);
+    return this.#perform(plan) ?? this.#commit(this.#instruction.length);
   }
 
-  /** Iterates to the end, to the limit, or to the first access outside the known memory; stopped short, the PC stays. */
-  #runRepeated(): Emulation | Refusal {
-    const { counter, whileZero } = this.#operation.repeat!;
-    let startedInDevice: readonly boolean[] = [];
+  /**
+   * REP, SDM volume 2B: iterates to the end, to the limit, or to the first access outside the known memory; stopped short, the PC
+   * stays. A device value that is missing, or a hypercall that fails, refuses the whole: half an instruction is not an answer.
+   */
+  #runRepeated({ counter, whileZero }: Repeat): Emulation | Refusal {
+    let first: Plan | undefined;
     for (let iteration = 0; ; iteration++) {
       const count = this.#transaction.slice(counter);
       if (count instanceof Refusal) return count;
-      if (count === 0n) return this.#commit(this.#instruction.length);
-      if (iteration === ITERATION_LIMIT) return this.#commit(0);
-      const plan = this.#plan();
-      if (plan instanceof Refusal) return plan;
-      if (iteration === 0) {
-        const refusal = this.#checkPlan(plan);
-        if (refusal !== undefined) return refusal;
-        startedInDevice = plan.map(({ gpa }) => gpa !== undefined);
-      } else if (plan.some((each, at) => this.#leavesKnownMemory(each, startedInDevice[at]!))) {
-        return this.#commit(0);
+      if (count === 0n) {
+        // A count that was 0 from the start makes no access, so this instruction did not fault.
+        return first === undefined ? refuseNoIteration(this.#registers.name(counter.register)) : this.#commit(this.#instruction.length);
       }
-      const refusal = this.#perform(plan);
+      if (iteration === ITERATION_LIMIT) return this.#commit(0);
+      const plan = first === undefined ? this.#planFirst() : planAccesses(this.#operation, this.#transaction, this.#registers, this.#map);
+      if (plan instanceof Refusal) return plan;
+      first ??= plan;
+      if (iteration > 0 && this.#leavesKnownMemory(plan, first)) return this.#commit(0);
+      const refusal = this.#perform(plan) ?? this.#transaction.write(counter, count - 1n);
       if (refusal !== undefined) return refusal;
-      this.#transaction.write(counter, count - 1n);
       this.#transaction.advance();
       if (whileZero !== undefined && count !== 1n) {
         const zero = this.#transaction.slice({ register: this.#registers.index("rflags"), bit: 6, width: 1 });
@@ -139,149 +128,48 @@ class Execution {
     }
   }
 
-  #leavesKnownMemory({ element, write, gva, gpa }: Planned, startedInDevice: boolean): boolean {
-    if (pageOf(gva) !== pageOf(gva + BigInt(element.size - 1))) return true;
-    if (gpa !== undefined) return false;
-    if (write && !startedInDevice) return false;
-    return !Array.from({ length: element.size }, (_, index) => gva + BigInt(index)).every((byte) => this.#ram.has(byte));
+  /** An operand that started in device memory may go on only there and in captured RAM, one that reads RAM only in captured RAM. */
+  #leavesKnownMemory(plan: Plan, first: Plan): boolean {
+    if (checkUserAddresses(plan, this.#fault, this.#guest, this.#policy) !== undefined) return true;
+    return plan.accesses.some(({ element, write, gva, gpa, crossesPages }, at) => {
+      if (crossesPages) return true;
+      if (gpa !== undefined) return false;
+      const startedInRam = first.accesses[at]!.gpa === undefined;
+      return !(write && startedInRam) && !this.#ram.has(gva, element.size);
+    });
   }
 
-  /** Computes every address, without doing anything. */
-  #plan(): Planned[] | Refusal {
-    const { addresses, reads, writes, packed } = this.#operation;
-    const starts: bigint[] = [];
-    for (const address of addresses) {
-      const start = evaluateAddress(address, this.#transaction, this.#registers);
-      if (start instanceof Refusal) return start;
-      starts.push(start);
+  /** The plan of the first (or only) iteration, which must agree with the fault. */
+  #planFirst(): Plan | Refusal {
+    const plan = (): Plan | Refusal => planAccesses(this.#operation, this.#transaction, this.#registers, this.#map);
+    let first = plan();
+    if (first instanceof Refusal) return first;
+    const { gva, gpa } = this.#fault;
+    if (gva === undefined && gpa !== undefined && first.accesses.length > 0) {
+      const map = mapFromPhysicalAddress(first, gpa, this.#fault, this.#guest, this.#map);
+      if (map instanceof Refusal) return map;
+      this.#map = map;
+      first = plan();
+      if (first instanceof Refusal) return first;
     }
-    const plan: Planned[] = [];
-    for (const [write, elements] of [[false, reads], [true, writes]] as const) {
-      let skipped = 0;
-      for (const element of elements) {
-        if (element.when !== undefined) {
-          const performed = this.#isPerformed(element.when);
-          if (performed instanceof Refusal) return performed;
-          if (!performed) {
-            if (packed) skipped += element.size;
-            continue;
-          }
-        }
-        const width = addresses[element.address]!.width === 64 || addresses[element.address]!.segment !== undefined ? 64 : 32;
-        const gva = truncate(starts[element.address]! + BigInt(element.offset - skipped), width);
-        plan.push({ element, write, gva, gpa: this.#map.translate(gva) });
-      }
-    }
-    return plan;
-  }
-
-  #isPerformed(when: RegisterSlice | FlagsCondition): boolean | Refusal {
-    if ("condition" in when) {
-      const flags = this.#transaction.slice({ register: this.#registers.index("rflags"), bit: 0, width: 64 });
-      return flags instanceof Refusal ? flags : meetsCondition(when.condition, flags);
-    }
-    const bit = this.#transaction.slice(when);
-    return bit instanceof Refusal ? bit : bit === 1n;
-  }
-
-  /**
-   * Holds the plan against the fault: no access over a page end, the address and direction that faulted among the accesses,
-   * the processor's own alignment rule, and no device access of a kernel at a user address.
-   */
-  #checkPlan(plan: readonly Planned[]): Refusal | undefined {
-    const fault = this.#fault;
-    if (plan.length === 0) {
-      return new Refusal("address-mismatch", "with these registers it makes no access at all", "the registers and the fault do not belong together");
-    }
-    for (const { element, gva } of plan) {
-      if (pageOf(gva) !== pageOf(gva + BigInt(element.size - 1))) {
-        return new Refusal(
-          "page-crossing",
-          `its access of ${element.size} bytes at ${hexadecimal(gva)} straddles two pages`,
-          "split or align the access in the guest's driver: a hypercall covers one page",
-        );
-      }
-    }
-    const { alignment } = this.#operation;
-    if (alignment !== undefined && plan[0]!.gva % BigInt(alignment) !== 0n) {
-      return new Refusal(
-        "address-mismatch",
-        `the processor demands ${alignment}-byte alignment, and ${hexadecimal(plan[0]!.gva)} is not: it would have raised an alignment exception and not this fault`,
-        "deliver that exception to the guest, or check that the registers are those of the faulting instruction",
-      );
-    }
-    return this.#matchFault(plan, fault.gva) ?? this.#checkDirection(plan) ?? this.#checkUserAddresses(plan);
-  }
-
-  #matchFault(plan: readonly Planned[], reported: bigint | undefined): Refusal | undefined {
-    const fault = this.#fault;
-    if (reported === undefined && fault.gpa !== undefined) {
-      // The log gave a physical address only: the first access must agree with it as far as the page offset goes.
-      const first = plan.find(({ gva }) => gva % PAGE_SIZE === fault.gpa! % PAGE_SIZE);
-      if (first === undefined) {
-        return new Refusal("address-mismatch", `it accesses ${list(plan)}, and the fault's physical address is ${hexadecimal(fault.gpa)}`, MISMATCH_ADVICE);
-      }
-      this.#map = new DeviceMap(first.gva, fault.gpa, this.#guest);
-      plan.forEach((each, at) => ((plan as Planned[])[at] = { ...each, gpa: this.#map.translate(each.gva) }));
-      return undefined;
-    }
-    const devices = plan.filter(({ gpa }) => gpa !== undefined);
-    if (reported === undefined) {
-      if (devices.length > 0) return undefined;
-      return new Refusal(
-        "address-mismatch",
-        `it accesses ${list(plan)}; the trace gives neither the faulting address nor a device window there`,
-        "give fault.gva and fault.gpa, or guest.windows in the trace's header",
-      );
-    }
-    if (fault.gpa === undefined && this.#map.translate(reported) === undefined) {
-      return new Refusal(
-        "address-mismatch",
-        `the fault at ${hexadecimal(reported)} has no physical address, and no device window holds it`,
-        "give fault.gpa, or guest.windows in the trace's header",
-      );
-    }
-    // The machine reports the first device access; of an instruction with two memory operands either operand's first.
-    const firsts = this.#operation.addresses.map((_, index) => devices.find(({ element }) => element.address === index)?.gva);
-    if (firsts.includes(reported)) return undefined;
-    return new Refusal("address-mismatch", `it accesses ${list(plan)}, and the fault was at ${hexadecimal(reported)}`, MISMATCH_ADVICE);
-  }
-
-  #checkDirection(plan: readonly Planned[]): Refusal | undefined {
-    const { gva, write } = this.#fault;
-    if (write === undefined) return undefined;
-    const there = plan.filter((each) => each.gpa !== undefined && (gva === undefined || each.gva === gva));
-    if (there.some((each) => each.write === write)) return undefined;
-    return new Refusal(
-      "direction-mismatch",
-      `the fault was a ${write ? "write" : "read"}, and the instruction only ${write ? "reads" : "writes"} there`,
-      "the instruction bytes and the fault do not belong together: another processor may have changed the code, or the PC is wrong",
-    );
-  }
-
-  #checkUserAddresses(plan: readonly Planned[]): Refusal | undefined {
-    for (const { gva, gpa } of plan) {
-      const refusal = gpa === undefined ? undefined : checkPrivilege(this.#fault, gva, this.#guest, this.#policy);
-      if (refusal !== undefined) return refusal;
-    }
-    return undefined;
+    return matchFault(this.#operation, first, this.#fault, this.#guest, this.#policy, this.#map) ?? first;
   }
 
   /** Reads, computes, writes; register changes are held in the transaction. */
-  #perform(plan: readonly Planned[]): Refusal | undefined {
+  #perform({ accesses }: Plan): Refusal | undefined {
     const bigEndian = this.#isBigEndian();
     if (bigEndian instanceof Refusal) return bigEndian;
     return (
-      this.#performReads(plan, bigEndian) ??
+      this.#performReads(accesses, bigEndian) ??
       this.#compute() ??
-      this.#performWrites(plan, bigEndian) ??
+      this.#performWrites(accesses, bigEndian) ??
       this.#update()
     );
   }
 
-  #performReads(plan: readonly Planned[], bigEndian: boolean): Refusal | undefined {
+  #performReads(accesses: readonly PlannedAccess[], bigEndian: boolean): Refusal | undefined {
     for (const read of this.#operation.reads) {
-      const planned = plan.find(({ element }) => element === read);
+      const planned = accesses.find(({ element }) => element === read);
       let value = 0n;
       if (planned !== undefined) {
         const raw = this.#readElement(planned, read);
@@ -299,7 +187,7 @@ class Execution {
     return undefined;
   }
 
-  #readElement({ gva, gpa }: Planned, read: Read): bigint | Refusal {
+  #readElement({ gva, gpa }: PlannedAccess, read: Read): bigint | Refusal {
     const { size } = read;
     if (gpa === undefined) return this.#ram.read(gva, size);
     const instructionLength = this.#instruction.length;
@@ -359,8 +247,8 @@ class Execution {
     return result.value;
   }
 
-  #performWrites(plan: readonly Planned[], bigEndian: boolean): Refusal | undefined {
-    for (const { element, write, gva, gpa } of plan) {
+  #performWrites(accesses: readonly PlannedAccess[], bigEndian: boolean): Refusal | undefined {
+    for (const { element, write, gva, gpa } of accesses) {
       if (!write) continue;
       const { from, size, reversed } = element as Write;
       const source = this.#transaction.source(from);
@@ -429,11 +317,12 @@ class Execution {
   }
 }
 
-const MISMATCH_ADVICE = "the registers, the instruction bytes and the fault do not belong together: check that they were captured at the same moment";
-
-function list(plan: readonly Planned[]): string {
-  const addresses = [...new Set(plan.map(({ gva }) => hexadecimal(gva)))];
-  return addresses.length <= 4 ? addresses.join(", ") : `${addresses.slice(0, 3).join(", ")} … ${addresses.at(-1)}`;
+function refuseNoIteration(counter: string): Refusal {
+  return new Refusal(
+    "address-mismatch",
+    `it repeats as often as ${counter} says, and that is 0: it makes no access at all`,
+    "the registers and the fault do not belong together: check that they were captured at the same moment",
+  );
 }
 
 /** Whether the monitor still holds decides what a store-exclusive does, and no trace says that: refused under every policy. */

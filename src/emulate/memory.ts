@@ -63,9 +63,13 @@ export class Ram {
     return value;
   }
 
-  /** Whether the byte was captured or has been written. */
-  has(address: bigint): boolean {
-    return this.#written.has(address) || this.#capturedByte(address) !== undefined;
+  /** Whether all of these bytes were captured or have been written. */
+  has(address: bigint, size: number): boolean {
+    for (let index = 0; index < size; index++) {
+      const at = BigInt.asUintN(64, address + BigInt(index));
+      if (!this.#written.has(at) && this.#capturedByte(at) === undefined) return false;
+    }
+    return true;
   }
 
   write(address: bigint, size: number, value: bigint): void {
