@@ -32,6 +32,11 @@ export interface Isa {
    * `Instruction`) are only `truncated-instruction` and `undefined-instruction`.
    */
   decode(bytes: Uint8Array, instructionSet: InstructionSet): Instruction | Refusal;
+  /**
+   * RISC-V: decodes what the hart wrote to htinst instead of instruction bytes. `faultAddress` is the faulting virtual address
+   * (stval), from which the access's address follows.
+   */
+  decodeTransformed?(value: bigint, faultAddress: bigint): Instruction | Refusal;
 }
 
 /** An instruction with what its operation says of accesses filled in. */

@@ -67,11 +67,11 @@ function truncated(length: number, captured: number): Refusal {
 }
 
 /** Major opcodes by bits 6:2 (unprivileged manual, "RISC-V base opcode map"); undefined: reserved. */
-const MAJOR_OPCODES: readonly (string | undefined)[] = [
-  ...["LOAD", "LOAD-FP", "custom-0", "MISC-MEM", "OP-IMM", "AUIPC", "OP-IMM-32", undefined],
-  ...["STORE", "STORE-FP", "custom-1", "AMO", "OP", "LUI", "OP-32", undefined],
-  ...["MADD", "MSUB", "NMSUB", "NMADD", "OP-FP", "OP-V", "custom-2", undefined],
-  ...["BRANCH", "JALR", undefined, "JAL", "SYSTEM", "OP-VE", "custom-3", undefined],
+const MAJOR_OPCODES: readonly (readonly (string | undefined)[])[] = [
+  ["LOAD", "LOAD-FP", "custom-0", "MISC-MEM", "OP-IMM", "AUIPC", "OP-IMM-32"],
+  ["STORE", "STORE-FP", "custom-1", "AMO", "OP", "LUI", "OP-32"],
+  ["MADD", "MSUB", "NMSUB", "NMADD", "OP-FP", "OP-V", "custom-2"],
+  ["BRANCH", "JALR", undefined, "JAL", "SYSTEM", "OP-VE", "custom-3"],
 ];
 
 function reservedEncoding(word: number, length: 2 | 4): string {
@@ -81,7 +81,7 @@ function reservedEncoding(word: number, length: 2 | 4): string {
       ? "16 zero bits are defined to be illegal: this is no code, or was zeroed"
       : `${text} is a reserved encoding of quadrant ${word & 3} of the compressed instructions`;
   }
-  const major = MAJOR_OPCODES[(word >>> 2) & 0x1f];
+  const major = MAJOR_OPCODES[(word >>> 5) & 3]![(word >>> 2) & 7];
   if (major === undefined) return `${text} has a reserved major opcode`;
   if (major.startsWith("custom")) return `${text} lies in ${major}, which the manual leaves to vendors`;
   return `${text} is a reserved encoding of the major opcode ${major}`;

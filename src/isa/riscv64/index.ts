@@ -1,6 +1,7 @@
 import type { Isa } from "../../model/instruction.ts";
 import { decode } from "./decode.ts";
 import { RISCV64_REGISTERS } from "./registers.ts";
+import { decodeTransformed } from "./transformed.ts";
 
 /** RV64GC and the ratified extensions whose instructions access memory. */
 export const RISCV64: Isa = {
@@ -8,4 +9,5 @@ export const RISCV64: Isa = {
   registers: RISCV64_REGISTERS,
   instructionSet: () => "rv64",
   decode,
+  decodeTransformed,
 };

@@ -9,22 +9,22 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 
 const SEED = 0x5eed_0064;
-const EXTENSIONS = [
-  ...["a", "c", "d", "f", "h", "m", "v", "zabha", "zawrs", "zba", "zbb", "zbc", "zbkb", "zbkx", "zbs", "zcb", "zcmop", "zfa", "zfh"],
-  ...["zicbom", "zicbop", "zicboz", "zicond", "zicsr", "zifencei", "zimop", "zk", "zks", "zkt", "zvfh", "zvkn", "zvks", "svinval"],
-  ...["experimental-zacas", "experimental-zalasr", "experimental-zicfiss"],
-];
+const EXTENSIONS = `a c d f h m v zabha zawrs zba zbb zbc zbkb zbkx zbs zcb zcmop zfa zfh zicbom zicbop zicboz zicond zicsr zifencei zimop
+  zk zks zkt zvfh zvkn zvks svinval experimental-zacas experimental-zalasr experimental-zicfiss`.split(/\s+/);
 const MNEMONIC = /^\t(\S+)/;
 /** llvm-mc 19 prints these, which the manual reserves (chapter "C", C.LUI: "the code points with imm=0 are reserved"). */
 const RESERVED_LUI = /^c\.lui x\d+, 0$/;
 /** An address in parentheses, or a push to or pop from the shadow stack. */
 const MEMORY_ACCESS = /\(x\d+\)$|^c\.ss/;
 
-/** Xorshift with a multiplicative finish (Marsaglia; 64-bit variant by Vigna): successive choices must not depend on each other. */
+/**
+ * Xorshift with a multiplicative finish (Marsaglia; 64-bit variant by Vigna): successive choices must not depend on each other.
+ * @param {number} seed
+ */
 function generator(seed) {
   let state = BigInt(seed);
   const mask = (1n << 64n) - 1n;
-  return (bits) => {
+  return (/** @type {number} */ bits) => {
     state ^= state >> 12n;
     state = (state ^ (state << 25n)) & mask;
     state ^= state >> 27n;
@@ -32,7 +32,12 @@ function generator(seed) {
   };
 }
 
-/** llvm's text for each word, or null where it knows no instruction. Brackets keep llvm-mc from reading on into the next word. */
+/**
+ * llvm's text for each word, or null where it knows no instruction. Brackets keep llvm-mc from reading on into the next word.
+ * @param {readonly number[]} words
+ * @param {2 | 4} bytes
+ * @returns {Map<number, string | null>}
+ */
 function disassemble(words, bytes) {
   const texts = new Map();
   const lines = words.map((word) => {
@@ -50,16 +55,16 @@ function disassemble(words, bytes) {
   const printed = run.stdout.split("\n").filter((line) => MNEMONIC.test(line) && line !== "\t.text");
   if (printed.length + invalid.size !== words.length) throw new Error(`llvm-mc-19 gave ${printed.length + invalid.size} answers to ${words.length} words`);
   let next = 0;
-  words.forEach((word, index) => texts.set(word, invalid.has(index) ? null : printed[next++].trim().replace(/\t/g, " ")));
+  words.forEach((word, index) => texts.set(word, invalid.has(index) ? null : (printed[next++] ?? "").trim().replace(/\t/g, " ")));
   return texts;
 }
 
 function chooseWords() {
   const random = generator(SEED);
   const words = new Set();
-  const put = (word) => words.add(word >>> 0);
-  const word = (opcode) => (random(25) << 7) | opcode;
-  const pick = (values) => values[random(16) % values.length];
+  const put = (/** @type {number} */ word) => words.add(word >>> 0);
+  const word = (/** @type {number} */ opcode) => (random(25) << 7) | opcode;
+  const pick = (/** @type {readonly number[]} */ values) => values[random(16) % values.length] ?? 0;
   // Every major opcode.
   for (let major = 0; major < 32; major++) for (let count = 0; count < 12; count++) put(word((major << 2) | 3));
   // LOAD, STORE, LOAD-FP and STORE-FP by funct3.
@@ -98,7 +103,7 @@ function chooseWords() {
   for (const rs1 of [1, 5, 6]) put(0xcdc04073 | (rs1 << 15));
   // OP-IMM: prefetch hints.
   for (let hint = 0; hint < 6; hint++) put((random(7) << 25) | (hint << 20) | (random(5) << 15) | 0x6013);
-  return [...words].sort((first, second) => first - second);
+  return [...words].toSorted((first, second) => first - second);
 }
 
 function recordWords() {
@@ -116,13 +121,13 @@ function recordCompressed() {
   const groups = new Map();
   for (const [word, text] of disassemble(words, 2)) {
     const shown = text === null || text === "c.unimp" || RESERVED_LUI.test(text) ? "-" : MEMORY_ACCESS.test(text) ? text : "other";
-    const name = shown.split(" ", 1)[0];
+    const name = shown.split(" ", 1)[0] ?? "";
     const group = groups.get(name) ?? { count: 0, hash: createHash("sha256") };
     groups.set(name, group);
     group.count += 1;
     group.hash.update(`${word.toString(16).padStart(4, "0")} ${shown}\n`);
   }
-  const lines = [...groups].sort(([first], [second]) => (first < second ? -1 : 1)).map(([name, { count, hash }]) => `${name} ${count} ${hash.digest("hex")}`);
+  const lines = [...groups].toSorted(([first], [second]) => (first < second ? -1 : 1)).map(([name, { count, hash }]) => `${name} ${count} ${hash.digest("hex")}`);
   return `${[
     "# What llvm-mc 19.1.7 makes of all 49,152 16-bit words that are not the start of a longer instruction. Written by record-vectors.mjs.",
     '# Mnemonic of a memory access, "other" instructions, or "-" for none; number of words; SHA-256 of their lines "word text" (for the',
@@ -132,7 +137,7 @@ function recordCompressed() {
 }
 
 let differs = false;
-for (const [name, text] of [["words.txt", recordWords()], ["compressed.txt", recordCompressed()]]) {
+for (const [name, text] of Object.entries({ "words.txt": recordWords(), "compressed.txt": recordCompressed() })) {
   const file = new URL(name, import.meta.url);
   if (!process.argv.includes("--check")) writeFileSync(file, text);
   else if (readFileSync(file, "utf8") !== text) {
