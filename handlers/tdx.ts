@@ -3,6 +3,7 @@
 import {
   type Access,
   answerWidths,
+  checkShared,
   defineHandler,
   type Device,
   type Exit,
@@ -76,11 +77,11 @@ export default defineHandler<VmcallRegisters, VmcallAnswer>({
 
   check(context: HandlerContext): Refusal | undefined {
     const { fault } = context;
-    return checkQualification(context) ?? (fault.gpa === undefined ? undefined : checkShared(fault.gpa, context));
+    return checkQualification(context) ?? (fault.gpa === undefined ? undefined : checkShared(fault.gpa, context.guest));
   },
 
   handle(access: Access, host: TdxHost, context: HandlerContext): Handled | Refusal {
-    const refusal = checkShared(access.gpa, context);
+    const refusal = checkShared(access.gpa, context.guest);
     if (refusal !== undefined) return refusal;
     const { write, gpa, size } = access;
     const request = registers(LEAF.mmio, BigInt(size), write ? WRITE : READ, gpa, write ? truncate(access.value, 8 * size) : 0n);
@@ -102,19 +103,6 @@ export default defineHandler<VmcallRegisters, VmcallAnswer>({
     return { call: (request) => serve(request, device) };
   },
 });
-
-/**
- * The shared bit of a GPA says that the page is the host's to see. An access without it would let the host serve the guest's
- * private memory as if it were a device.
- */
-function checkShared(gpa: bigint, { guest }: HandlerContext): Refusal | undefined {
-  if (guest.sharedBit === undefined || ((gpa >> BigInt(guest.sharedBit)) & 1n) === 1n) return undefined;
-  return new Refusal(
-    "private-address",
-    `the shared bit (bit ${guest.sharedBit}) of the physical address ${hexadecimal(gpa)} is clear: this is the guest's private memory`,
-    "map the device shared (ioremap), or check guest.sharedBit in the trace's header; private memory is never served by the host",
-  );
-}
 
 /** Exit reason of an EPT violation, SDM volume 3, appendix C. Others are no device accesses. */
 const EPT_VIOLATION = 48n;

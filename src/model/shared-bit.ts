@@ -1,0 +1,16 @@
+import { hexadecimal } from "./bits.ts";
+import type { GuestFacts } from "./fault.ts";
+import { Refusal } from "./refusal.ts";
+
+/**
+ * Refuses a guest physical address whose shared bit is clear, with `private-address`: an access to it would let the host serve the
+ * guest's private memory as if it were a device. Skipped where the guest has no such bit.
+ */
+export function checkShared(gpa: bigint, { sharedBit }: GuestFacts): Refusal | undefined {
+  if (sharedBit === undefined || ((gpa >> BigInt(sharedBit)) & 1n) === 1n) return undefined;
+  return new Refusal(
+    "private-address",
+    `the shared bit (bit ${sharedBit}) of the physical address ${hexadecimal(gpa)} is clear: this is the guest's private memory`,
+    "map the device shared (ioremap), or check guest.sharedBit in the trace's header; private memory is never served by the host",
+  );
+}
