@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { UserError } from "../model/user-error.ts";
+import { defineDecode } from "./decode.ts";
 import { packageVersion } from "./package-root.ts";
 import { defineReplay } from "./replay.ts";
 import { defineSummary } from "./summary.ts";
@@ -10,7 +11,7 @@ import { defineVerify } from "./verify.ts";
 export type DefineCommand = (program: Command, terminal: Terminal, finish: (status: Status) => void) => void;
 
 /** The commands, in the order in which the help lists them. */
-const COMMANDS: readonly DefineCommand[] = [defineReplay, defineVerify, defineSummary];
+const COMMANDS: readonly DefineCommand[] = [defineReplay, defineVerify, defineDecode, defineSummary];
 
 /** Runs the command line and returns the exit status. Everything that can go wrong ends here as one line for a person. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<Status> {

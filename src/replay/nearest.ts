@@ -1,6 +1,7 @@
-/** The candidate that `word` was probably meant to be: at most a third of its letters apart. Undefined if none is near. */
+/** The candidate that `word` was probably meant to be: a beginning of it, or at most a third of its letters apart. Undefined if none is near. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  let best: string | undefined;
+  let best = word.length < 2 ? undefined : candidates.find((candidate) => candidate.startsWith(word) || word.startsWith(candidate));
+  if (best !== undefined) return best;
   let bestDistance = Math.floor(Math.max(word.length, 3) / 3) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
