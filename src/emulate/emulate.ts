@@ -174,7 +174,7 @@ class Execution {
       if (planned !== undefined) {
         const raw = this.#readElement(planned, read);
         if (raw instanceof Refusal) return raw;
-        value = bigEndian !== (read.reversed === true) ? reverseBytes(raw, read.size) : raw;
+        value = bigEndian !== (read.reversed === true) ? reverseBytes(raw, read.size, read.unit) : raw;
       } else if (read.otherwise !== "zero") {
         continue;
       }
@@ -250,12 +250,12 @@ class Execution {
   #performWrites(accesses: readonly PlannedAccess[], bigEndian: boolean): Refusal | undefined {
     for (const { element, write, gva, gpa } of accesses) {
       if (!write) continue;
-      const { from, size, reversed } = element as Write;
+      const { from, size, reversed, unit } = element as Write;
       const source = this.#transaction.source(from);
       if (source instanceof Refusal) return source;
       // Only `size` bytes leave the guest.
       const low = truncate(source, 8 * size);
-      const value = bigEndian !== (reversed === true) ? reverseBytes(low, size) : low;
+      const value = bigEndian !== (reversed === true) ? reverseBytes(low, size, unit) : low;
       if (gpa === undefined) {
         this.#ram.write(gva, size, value);
         continue;

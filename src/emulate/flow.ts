@@ -1,5 +1,6 @@
 import type { InstructionSet } from "../model/architecture.ts";
 import { hexadecimal } from "../model/bits.ts";
+import type { Condition } from "../model/operation.ts";
 import { Refusal } from "../model/refusal.ts";
 import type { RegisterSet } from "../model/registers.ts";
 import type { Transaction } from "./transaction.ts";
@@ -16,20 +17,17 @@ export function itState(cpsr: bigint): number {
   return Number(((cpsr >> 8n) & 0xfcn) | ((cpsr >> 25n) & 3n));
 }
 
-/**
- * Whether an instruction with this condition is executed. `condition` is the four-bit field, or "it-state": ITSTATE decides.
- * DDI 0487 F1.3.1, ConditionHolds().
- */
-export function conditionHolds(condition: number | "it-state" | undefined, transaction: Transaction, registers: RegisterSet): boolean | Refusal {
+/** Whether an instruction with this condition is executed, DDI 0487 F1.3.1, ConditionHolds(). */
+export function conditionHolds(condition: Condition | undefined, transaction: Transaction, registers: RegisterSet): boolean | Refusal {
   if (condition === undefined || condition === 14 || condition === 15) return true;
   const cpsr = transaction.slice({ register: registers.index("cpsr"), bit: 0, width: 32 });
   if (cpsr instanceof Refusal) return cpsr;
-  let field = condition;
-  if (field === "it-state") {
-    const it = itState(cpsr);
-    if ((it & 0xf) === 0) return true;
-    field = it >> 4;
+  const it = itState(cpsr);
+  if (condition === "outside-it-block") {
+    return (it & 0xf) === 0 || inItBlock("it is CONSTRAINED UNPREDICTABLE in an IT block");
   }
+  if (condition === "it-state" && (it & 0xf) === 0) return true;
+  const field = condition === "it-state" ? it >> 4 : condition;
   const [n, z, c, v] = [31n, 30n, 29n, 28n].map((bit) => ((cpsr >> bit) & 1n) === 1n) as [boolean, boolean, boolean, boolean];
   const base = [z, c, n, v, c && !z, n === v, n === v && !z, true][field >> 1]!;
   return field % 2 === 1 && field !== 15 ? !base : base;
@@ -71,6 +69,9 @@ export function finish(
         transaction.replace(register, status);
         return BigInt.asUintN(32, next);
       }
+      if (instructionSet === "t32" && (itState(cpsr) & 7) !== 0) {
+        return inItBlock("it branches within an IT block and is not the last of it, which is CONSTRAINED UNPREDICTABLE");
+      }
       if ((branch & 3n) === 2n) {
         return new Refusal("unpredictable", `it branches to ${hexadecimal(branch)}, and an A32 address has bits 1:0 clear`, "see BXWritePC in the Arm ARM; the value loaded is not a code address");
       }
@@ -81,6 +82,10 @@ export function finish(
     default:
       return instructionSet satisfies never;
   }
+}
+
+function inItBlock(what: string): Refusal {
+  return new Refusal("unpredictable", what, "correct the guest's code, or check that cpsr is that of the faulting instruction");
 }
 
 /** DDI 0487 F1.3.4, ITAdvance(). */

@@ -68,8 +68,15 @@ function checkPages(plan: Plan): Refusal | undefined {
   );
 }
 
-function checkAlignment({ alignment }: Operation, { starts }: Plan): Refusal | undefined {
+function checkAlignment({ alignment, misaligned }: Operation, { starts }: Plan): Refusal | undefined {
   if (alignment === undefined || starts[0]! % BigInt(alignment) === 0n) return undefined;
+  if (misaligned === "unpredictable") {
+    return new Refusal(
+      "unpredictable",
+      `with the address ${hexadecimal(starts[0]!)}, no multiple of ${alignment}, it is CONSTRAINED UNPREDICTABLE`,
+      "correct the guest's code, or check that the registers are those of the faulting instruction",
+    );
+  }
   return new Refusal(
     "address-mismatch",
     `the processor demands ${alignment}-byte alignment, and ${hexadecimal(starts[0]!)} is not: it would have raised an alignment exception and not this fault`,

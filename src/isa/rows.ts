@@ -43,11 +43,14 @@ export interface RowTableOptions<Facts> {
  * that are missing, and rows that overlap. A table with a mistake throws an Error that names the row.
  */
 export class RowTable<Facts> {
+  /** For messages. */
+  readonly name: string;
   readonly rows: readonly CompiledRow<Facts>[];
   readonly #buckets: readonly (readonly CompiledRow<Facts>[])[];
   readonly #index: readonly number[];
 
   constructor(rows: readonly Row<Facts>[], options: RowTableOptions<Facts>) {
+    this.name = options.name;
     const forms = new Set<string>();
     this.rows = rows.map((row) => {
       if (forms.has(row.form)) throw new Error(`${options.name}: two rows are named ${row.form}`);

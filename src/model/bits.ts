@@ -18,11 +18,12 @@ export function hexadecimal(value: bigint): string {
   return `0x${value.toString(16)}`;
 }
 
-/** The value with its `bytes` bytes in the opposite order. */
-export function reverseBytes(value: bigint, bytes: number): bigint {
+/** The value of `bytes` bytes with the bytes of each `unit` of them in the opposite order; all of them without it. */
+export function reverseBytes(value: bigint, bytes: number, unit = bytes): bigint {
   let result = 0n;
   for (let index = 0; index < bytes; index++) {
-    result = (result << 8n) | ((value >> BigInt(8 * index)) & 0xffn);
+    const to = index - (index % unit) + (unit - 1 - (index % unit));
+    result |= ((value >> BigInt(8 * index)) & 0xffn) << BigInt(8 * to);
   }
   return result;
 }

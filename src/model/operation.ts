@@ -20,9 +20,9 @@ export interface Operation {
   readonly updates: readonly Update[];
   /**
    * A32 and T32: the condition field (0 EQ … 14 AL), or that ITSTATE decides. When it fails only the program counter
-   * and ITSTATE advance.
+   * and ITSTATE advance. "outside-it-block": ITSTATE advances it, but within an IT block it is CONSTRAINED UNPREDICTABLE.
    */
-  readonly condition?: number | "it-state";
+  readonly condition?: Condition;
   /** Must not be torn: refused, or done as a plain read and write, by policy. */
   readonly atomic?: Atomic;
   /** The ordering that the instruction asks for, which a handler may have to pass on. */
@@ -36,9 +36,14 @@ export interface Operation {
   readonly packed?: true;
   /** The processor demands that addresses[0] is a multiple of this many bytes. */
   readonly alignment?: number;
+  /** What an address that breaks `alignment` means: an alignment exception (without it), or CONSTRAINED UNPREDICTABLE. */
+  readonly misaligned?: "unpredictable";
   /** Access with the rights of user mode (LDTR, LDRT): the host sees no difference. */
   readonly unprivileged?: true;
 }
+
+/** When an A32 or T32 instruction is executed; see `condition` of {@link Operation}. */
+export type Condition = number | "it-state" | "outside-it-block";
 
 /** Kinds of atomicity. `exclusive` is a load or store that uses a monitor or reservation. */
 export type Atomic = "exclusive-load" | "exclusive-store" | "read-modify-write";
@@ -116,6 +121,11 @@ interface Element {
   readonly when?: RegisterSlice | FlagsCondition;
   /** Bytes are in the opposite order of the machine's (MOVBE). */
   readonly reversed?: true;
+  /**
+   * Big-endian data: the bytes of each `unit` are swapped among themselves, where the access holds several elements. Without it
+   * those of the whole access are.
+   */
+  readonly unit?: 1 | 2 | 4 | 8;
 }
 
 /** One memory read. */
