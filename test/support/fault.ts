@@ -33,7 +33,7 @@ export function wordHex(word: number): string {
   return [0, 8, 16, 24].map((shift) => ((word >>> shift) & 0xff).toString(16).padStart(2, "0")).join("");
 }
 
-export function faultOf(isa: Isa, text: FaultText): Fault {
+export function faultOf(isa: Pick<Isa, "registers">, text: FaultText): Fault {
   const registers = new RegisterFile(isa.registers);
   for (const [name, value] of Object.entries(text.registers)) {
     const found = isa.registers.find(name);
@@ -69,7 +69,7 @@ export function run(isa: Isa, text: FaultText, options: { guest?: GuestFacts; po
 }
 
 /** What was emulated in a form that reads well in an expectation. Throws if it was refused. */
-export function summary(isa: Isa, result: Emulation | Refusal): { calls: string[]; pc: bigint; registers: Record<string, bigint>; memory: string[] } {
+export function summary(isa: Pick<Isa, "registers">, result: Emulation | Refusal): { calls: string[]; pc: bigint; registers: Record<string, bigint>; memory: string[] } {
   if (result instanceof Refusal) throw new Error(`refused: ${result.reason}: ${result.detail}`);
   return {
     calls: result.calls.map(({ write, gpa, size, value }) => `${write ? "write" : "read"} ${size} at ${gpa.toString(16)}: ${value.toString(16)}`),
