@@ -2,8 +2,8 @@ import { InvalidArgumentError, Option } from "commander";
 import { ARCHITECTURES, type Architecture, type InstructionSet } from "../model/architecture.ts";
 import { Refusal } from "../model/refusal.ts";
 import { nearest } from "../replay/nearest.ts";
+import type { DefineCommand } from "./command.ts";
 import { Progress } from "./progress.ts";
-import type { DefineCommand } from "./run.ts";
 import { STATUS, type Status, type Terminal, UsageError } from "./terminal.ts";
 
 interface Options {
@@ -132,5 +132,5 @@ function parseBytes(text: string, where: string, instructionSet: InstructionSet)
   }
   if (digits.length % 2 !== 0) throw new UsageError(`${where}: expected two hex digits a byte, got an odd number of digits: ${shown}`);
   const bytes = Uint8Array.from(Buffer.from(digits, "hex"));
-  return word ? bytes.reverse() : bytes;
+  return word ? bytes.toReversed() : bytes;
 }

@@ -1,4 +1,4 @@
-import type { DefineCommand } from "./run.ts";
+import type { DefineCommand } from "./command.ts";
 import { addReplayOptions, prepare, type ReplayOptions } from "./setup.ts";
 import { Progress } from "./progress.ts";
 import { STATUS, type Status, type Terminal } from "./terminal.ts";

@@ -1,14 +1,12 @@
 import { Command, CommanderError } from "commander";
 import { UserError } from "../model/user-error.ts";
+import type { DefineCommand } from "./command.ts";
 import { defineDecode } from "./decode.ts";
 import { packageVersion } from "./package-root.ts";
 import { defineReplay } from "./replay.ts";
 import { defineSummary } from "./summary.ts";
 import { STATUS, type Status, type Terminal } from "./terminal.ts";
 import { defineVerify } from "./verify.ts";
-
-/** Adds one command to the program. Its action hands the exit status to `finish`. */
-export type DefineCommand = (program: Command, terminal: Terminal, finish: (status: Status) => void) => void;
 
 /** The commands, in the order in which the help lists them. */
 const COMMANDS: readonly DefineCommand[] = [defineReplay, defineVerify, defineDecode, defineSummary];

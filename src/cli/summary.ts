@@ -1,9 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { TraceSummary } from "../report/summary.ts";
+import type { DefineCommand } from "./command.ts";
 import { packageRoot } from "./package-root.ts";
 import { Progress } from "./progress.ts";
-import type { DefineCommand } from "./run.ts";
 import { addReplayOptions, prepare, type ReplayOptions } from "./setup.ts";
 import { STATUS, type Status, type Terminal } from "./terminal.ts";
 

@@ -1,5 +1,5 @@
+import type { DefineCommand } from "./command.ts";
 import { Progress } from "./progress.ts";
-import type { DefineCommand } from "./run.ts";
 import { addReplayOptions, prepare, type ReplayOptions } from "./setup.ts";
 import { STATUS, type Status, type Terminal } from "./terminal.ts";
 

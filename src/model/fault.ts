@@ -38,6 +38,8 @@ export interface Fault {
   readonly mode: "kernel" | "user";
   /** Arm: the syndrome (ESR_ELx). */
   readonly syndrome?: bigint;
+  /** RISC-V: htinst, the transformed instruction, where the hart gave one. It counts where there are no bytes. */
+  readonly transformedInstruction?: bigint;
   /** TDX: VE_INFO exit reason and qualification. */
   readonly exitReason?: bigint;
   readonly exitQualification?: bigint;

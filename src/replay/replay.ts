@@ -4,6 +4,7 @@ import { refused } from "../emulate/message.ts";
 import type { Policy } from "../emulate/policy.ts";
 import type { Handler, HandlerContext, Host, HypercallRecord } from "../handler.ts";
 import type { Access } from "../model/access.ts";
+import type { InstructionSet } from "../model/architecture.ts";
 import type { Fault, GuestFacts } from "../model/fault.ts";
 import type { Instruction, Isa } from "../model/instruction.ts";
 import type { Outcome } from "../model/outcome.ts";
@@ -36,17 +37,34 @@ export class HandlerError extends UserError {
  */
 export function replayFault(fault: Fault, { isa, guest, handler, policy }: ReplaySetup): Replayed {
   const context: HandlerContext = { guest, fault };
-  const refusal = checkFault(fault, guest, policy) ?? checkWithHandler(handler, context);
-  if (refusal !== undefined) return { outcome: refused(fault, undefined, refusal), instruction: undefined };
-  const instructionSet = isa.instructionSet(fault.registers);
-  if (instructionSet instanceof Refusal) return { outcome: refused(fault, undefined, instructionSet), instruction: undefined };
-  const instruction = isa.decode(fault.bytes, instructionSet);
-  if (instruction instanceof Refusal) return { outcome: refused(fault, undefined, instruction), instruction: undefined };
+  const unwelcome = checkFault(fault, guest, policy) ?? checkWithHandler(handler, context);
+  const decoded = decodeFault(fault, isa);
+  const refusal = unwelcome ?? (decoded instanceof Refusal ? decoded : undefined);
+  // Where the fault itself is turned away the instruction is decoded for its name only.
+  if (refusal !== undefined || decoded instanceof Refusal) {
+    const instruction = decoded instanceof Refusal ? undefined : decoded.instruction;
+    return { outcome: refused(fault, instruction, refusal!), instruction };
+  }
+  const { instruction, instructionSet } = decoded;
   const port = new HypercallPort(handler, context, fault.reads);
   const emulation = emulate(instruction, instructionSet, fault, guest, policy, port.access);
   if (emulation instanceof Refusal) return { outcome: refused(fault, instruction, emulation), instruction };
   const { calls, after } = emulation;
   return { outcome: { kind: "emulated", form: instruction.form, calls, after, records: port.records }, instruction };
+}
+
+interface Decoded {
+  readonly instruction: Instruction;
+  readonly instructionSet: InstructionSet;
+}
+
+/** Decodes the captured bytes, or, where there are none, what the hart said of the instruction. */
+function decodeFault({ bytes, registers, transformedInstruction, gva }: Fault, isa: Isa): Decoded | Refusal {
+  const instructionSet = isa.instructionSet(registers);
+  if (instructionSet instanceof Refusal) return instructionSet;
+  const transformed = bytes.length === 0 && transformedInstruction !== undefined && gva !== undefined ? isa.decodeTransformed?.(transformedInstruction, gva) : undefined;
+  const instruction = transformed ?? isa.decode(bytes, instructionSet);
+  return instruction instanceof Refusal ? instruction : { instruction, instructionSet };
 }
 
 /** Carries device accesses to the handler, and holds its hypercall records. */

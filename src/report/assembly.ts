@@ -1,4 +1,3 @@
-/// <reference path="./capstone-wasm.d.ts" />
 import type * as CapstoneWasm from "capstone-wasm";
 import type { InstructionSet } from "../model/architecture.ts";
 import type { Instruction } from "../model/instruction.ts";

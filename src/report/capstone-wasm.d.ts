@@ -8,7 +8,7 @@ declare module "capstone-wasm" {
   export class Capstone {
     constructor(arch: number, mode: number);
     /** Throws an Error where the first bytes are no instruction. */
-    disasm(data: Uint8Array, options?: { readonly address?: bigint; readonly count?: number }): DisassembledInstruction[];
+    disasm(data: Uint8Array, options?: { readonly address?: number | bigint; readonly count?: number }): DisassembledInstruction[];
     close(): void;
   }
   export const Const: Readonly<Record<string, number>>;

@@ -42,7 +42,7 @@ export class Tally {
     this.reads += other.reads;
     this.writes += other.writes;
     for (const form of other.forms) this.forms.add(form);
-    for (const [reason, count] of other.reasons) this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + count);
+    for (const [reason, more] of other.reasons) this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + more);
     for (const verdict of ["exact", "different", "unknown"] as const) this.verdicts[verdict] += other.verdicts[verdict];
   }
 

@@ -84,7 +84,7 @@ function validate<Schema extends GenericSchema>(schema: Schema, json: unknown, w
 }
 
 function recordOf(json: InferOutput<ReturnType<typeof faultSchema>>, unknown: UnknownKeys): TraceRecord {
-  const { gpa, gva, write, mode, esr, exitReason, exitQualification } = json.fault;
+  const { gpa, gva, write, mode, esr, htinst, exitReason, exitQualification } = json.fault;
   const fault: Fault = {
     pc: json.pc,
     bytes: json.insn ?? new Uint8Array(0),
@@ -94,6 +94,7 @@ function recordOf(json: InferOutput<ReturnType<typeof faultSchema>>, unknown: Un
     ...(write === undefined ? {} : { write }),
     mode,
     ...(esr === undefined ? {} : { syndrome: esr }),
+    ...(htinst === undefined ? {} : { transformedInstruction: htinst }),
     ...(exitReason === undefined ? {} : { exitReason }),
     ...(exitQualification === undefined ? {} : { exitQualification }),
     memory: json.memory ?? [],
@@ -132,7 +133,7 @@ class JsonLinesEncoder implements TraceEncoder {
       source,
       ...(Object.keys(facts).length === 0 ? {} : { guest: facts }),
     };
-    return line(withUnknownKeys(header, unknown));
+    return encodeLine(withUnknownKeys(header, unknown));
   }
 
   record({ fault, calls, after, unknown }: TraceRecord): Uint8Array {
@@ -154,17 +155,18 @@ class JsonLinesEncoder implements TraceEncoder {
             },
           }),
     };
-    return line(withUnknownKeys(record, unknown));
+    return encodeLine(withUnknownKeys(record, unknown));
   }
 }
 
-function faultJson({ gpa, gva, write, mode, syndrome, exitReason, exitQualification }: Fault): Record<string, unknown> {
+function faultJson({ gpa, gva, write, mode, syndrome, transformedInstruction, exitReason, exitQualification }: Fault): Record<string, unknown> {
   return {
     ...(gpa === undefined ? {} : { gpa: hexadecimal(gpa) }),
     ...(gva === undefined ? {} : { gva: hexadecimal(gva) }),
     ...(write === undefined ? {} : { write }),
     ...(mode === "kernel" ? {} : { mode }),
     ...(syndrome === undefined ? {} : { esr: hexadecimal(syndrome) }),
+    ...(transformedInstruction === undefined ? {} : { htinst: hexadecimal(transformedInstruction) }),
     ...(exitReason === undefined ? {} : { exitReason: hexadecimal(exitReason) }),
     ...(exitQualification === undefined ? {} : { exitQualification: hexadecimal(exitQualification) }),
   };
@@ -180,6 +182,6 @@ function registersJson(file: RegisterFile): Record<string, string> {
   return values;
 }
 
-function line(value: unknown): Uint8Array {
+function encodeLine(value: unknown): Uint8Array {
   return Buffer.from(`${JSON.stringify(value)}\n`, "utf8");
 }
