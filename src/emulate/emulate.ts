@@ -160,11 +160,21 @@ class Execution {
     const bigEndian = this.#isBigEndian();
     if (bigEndian instanceof Refusal) return bigEndian;
     return (
+      this.#checkMemory(accesses) ??
       this.#performReads(accesses, bigEndian) ??
       this.#compute() ??
       this.#performWrites(accesses, bigEndian) ??
       this.#update()
     );
+  }
+
+  /** The RAM that it reads was captured: else it touches no device either. */
+  #checkMemory(accesses: readonly PlannedAccess[]): Refusal | undefined {
+    for (const { element, write, gva, gpa } of accesses) {
+      const value = write || gpa !== undefined ? 0n : this.#ram.read(gva, element.size);
+      if (value instanceof Refusal) return value;
+    }
+    return undefined;
   }
 
   #performReads(accesses: readonly PlannedAccess[], bigEndian: boolean): Refusal | undefined {
@@ -247,24 +257,33 @@ class Execution {
     return result.value;
   }
 
+  /** All values are made before the first is written: an instruction that lacks one of them touches nothing. */
   #performWrites(accesses: readonly PlannedAccess[], bigEndian: boolean): Refusal | undefined {
-    for (const { element, write, gva, gpa } of accesses) {
-      if (!write) continue;
-      const { from, size, reversed, unit } = element as Write;
+    const stores: { readonly store: PlannedAccess; readonly value: bigint }[] = [];
+    for (const store of accesses) {
+      if (!store.write) continue;
+      const { from, size, reversed, unit } = store.element as Write;
       const source = this.#transaction.source(from);
       if (source instanceof Refusal) return source;
       // Only `size` bytes leave the guest.
       const low = truncate(source, 8 * size);
-      const value = bigEndian !== (reversed === true) ? reverseBytes(low, size, unit) : low;
-      if (gpa === undefined) {
-        this.#ram.write(gva, size, value);
-        continue;
-      }
-      const instructionLength = this.#instruction.length;
-      const answer = this.#device({ write: true, gva, gpa, size, value, target: this.#writeTarget(from, size), instructionLength });
-      if (answer instanceof Refusal) return answer;
-      this.#calls.push({ write: true, gpa, size, value });
+      stores.push({ store, value: bigEndian !== (reversed === true) ? reverseBytes(low, size, unit) : low });
     }
+    for (const { store, value } of stores) {
+      const refusal = this.#writeElement(store, store.element as Write, value);
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
+  }
+
+  #writeElement({ gva, gpa }: PlannedAccess, { from, size }: Write, value: bigint): Refusal | undefined {
+    if (gpa === undefined) {
+      this.#ram.write(gva, size, value);
+      return undefined;
+    }
+    const answer = this.#device({ write: true, gva, gpa, size, value, target: this.#writeTarget(from, size), instructionLength: this.#instruction.length });
+    if (answer instanceof Refusal) return answer;
+    this.#calls.push({ write: true, gpa, size, value });
     return undefined;
   }
 
