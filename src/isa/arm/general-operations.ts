@@ -195,19 +195,40 @@ export function multipleWritesBack(facts: MultipleFacts, fields: Fields): boolea
   }
 }
 
-/** LDA, STL, LDREX, STREX and their kin. A doubleword is two words, Rt at the lower address in either byte order. */
+/** LDA, STL, LDREX, STREX and their kin. */
 export function ordered(facts: OrderedFacts, fields: Fields, set: InstructionSet): Parts {
-  const pair = facts.second !== undefined;
-  const numbers = pair ? [fields["Rt"]!, secondRegister(facts.second, fields)] : [fields["Rt"]!];
-  const bytes = facts.bytes === 8 ? 4 : facts.bytes;
+  const { access, bytes, exclusive, ordering } = facts;
+  const t = fields["Rt"]!;
   return {
     addresses: [{ ...baseOf(fields["Rn"]!, set), displacement: BigInt(4 * (fields["imm"] ?? 0)), width: 32 }],
-    ...transfers(facts.access, numbers, bytes, "zero", set),
+    ...(bytes === 8 ? doubleword(access, [t, secondRegister(facts.second, fields)]) : transfers(access, [t], bytes, "zero", set)),
     updates: [],
-    alignment: facts.bytes,
-    ...(facts.exclusive && { atomic: facts.access === "load" ? ("exclusive-load" as const) : ("exclusive-store" as const) }),
-    ...(facts.ordering && { ordering: facts.access === "load" ? ("acquire" as const) : ("release" as const) }),
+    alignment: bytes,
+    ...(exclusive && { atomic: access === "load" ? ("exclusive-load" as const) : ("exclusive-store" as const) }),
+    ...(ordering && { ordering: access === "load" ? ("acquire" as const) : ("release" as const) }),
   };
+}
+
+/** One access of eight bytes for two registers, the first at the lower address in either byte order. */
+function doubleword(access: "load" | "store", numbers: readonly number[]): Pick<Parts, "reads" | "computes" | "writes"> {
+  const PAIR = 0;
+  const place = { address: 0, offset: 0, size: 8, unit: 4 } as const;
+  const half = (position: number): Source => ({ kind: "temporary", index: PAIR, bit: 32 * position });
+  if (access === "load") {
+    const computes = numbers.map((number, position): Compute => ({ operator: "copy", width: 32, inputs: [half(position)], to: [destination(number, 4)] }));
+    return { reads: [{ ...place, to: [], temporary: PAIR }], computes, writes: [] };
+  }
+  const computes = numbers.map(
+    (number, position): Compute => ({
+      operator: "copy",
+      width: 32,
+      inputs: [{ kind: "register", register: number, bit: 0, width: 32 }],
+      to: [],
+      temporary: PAIR,
+      temporaryBit: 32 * position,
+    }),
+  );
+  return { reads: [], computes, writes: [{ ...place, from: { kind: "temporary", index: PAIR } }] };
 }
 
 /** SWP, SWPB: memory into Rt, what Rm was into memory. */
