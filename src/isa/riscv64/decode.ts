@@ -1,4 +1,4 @@
-import { hexadecimal, signExtend } from "../../model/bits.ts";
+import { signExtend } from "../../model/bits.ts";
 import { type Instruction, instructionOf, refusedInstruction } from "../../model/instruction.ts";
 import type { Address } from "../../model/operation.ts";
 import { Refusal } from "../../model/refusal.ts";
@@ -75,7 +75,7 @@ const MAJOR_OPCODES: readonly (readonly (string | undefined)[])[] = [
 ];
 
 function reservedEncoding(word: number, length: 2 | 4): string {
-  const text = hexadecimal(BigInt(word));
+  const text = `0x${word.toString(16).padStart(2 * length, "0")}`;
   if (length === 2) {
     return word === 0
       ? "16 zero bits are defined to be illegal: this is no code, or was zeroed"

@@ -1,4 +1,5 @@
 import { type Row, RowTable } from "../rows.ts";
+import { INTEGER_ROWS } from "./integer-rows.ts";
 import {
   type Facts,
   allBut,
@@ -13,6 +14,7 @@ import {
   store,
   unsupported,
 } from "./facts.ts";
+import { FLOAT_ROWS } from "./float-rows.ts";
 import { VECTOR_ROWS } from "./vector-rows.ts";
 
 const EVEN = Array.from({ length: 16 }, (_, index) => 2 * index);
@@ -25,10 +27,6 @@ const SSPOPCHK = [1 << 5, 5 << 5];
 
 const CACHE_MANAGEMENT = noAccess("a cache-block management instruction");
 const FENCE = noAccess("a fence");
-const PREFETCH = noAccess("a prefetch hint");
-const IMMEDIATE = noAccess("arithmetic on a register and an immediate");
-const ARITHMETIC = noAccess("arithmetic on registers");
-const FLOAT = noAccess("floating-point arithmetic");
 const BRANCH = noAccess("a branch");
 const CONTROL = noAccess("an access to a control and status register");
 const SYSTEM = noAccess("a system instruction");
@@ -36,7 +34,8 @@ const TRANSLATION = noAccess("an address-translation fence");
 const MAY_BE_OPERATION = noAccess("a may-be-operation (Zimop)");
 
 /**
- * The 32-bit instructions of RV64 that access memory, all of them; the rest by class, as far as needed to know that they do not.
+ * The 32-bit instructions of RV64: those that access memory, and the rest, to tell it from what is reserved. Only vector arithmetic is
+ * told by its major opcode alone.
  *
  * Source: The RISC-V Instruction Set Manual, volume I (unprivileged) and II (privileged), release 2025: "RV32/64G Instruction Set
  * Listings" and the chapters of the extensions. Zilsd (LD and SD of a register pair) exists on RV32 only: on RV64 its encodings
@@ -138,26 +137,19 @@ const ROWS: readonly Row<Facts>[] = [
   row("CBO.FLUSH", "000000000010 xxxxx 010 00000 0001111", CACHE_MANAGEMENT),
   row("CBO.ZERO", "000000000100 xxxxx 010 00000 0001111", unsupported("write", [0], "block-zero")),
 
-  // OP-IMM and OP-IMM-32: Zicbop's hints are ORI with rd = x0
-  row("PREFETCH.I", "xxxxxxx hint:5 xxxxx 110 rd:5 0010011", PREFETCH, { hint: [0], rd: [0] }),
-  row("PREFETCH.R", "xxxxxxx hint:5 xxxxx 110 rd:5 0010011", PREFETCH, { hint: [1], rd: [0] }),
-  row("PREFETCH.W", "xxxxxxx hint:5 xxxxx 110 rd:5 0010011", PREFETCH, { hint: [3], rd: [0] }),
-  row("ORI hint", "xxxxxxx hint:5 xxxxx 110 rd:5 0010011", IMMEDIATE, { hint: allBut(5, 0, 1, 3), rd: [0] }),
-  row("ORI", "xxxxxxx xxxxx xxxxx 110 rd:5 0010011", IMMEDIATE, { rd: allBut(5, 0) }),
-  row("OP-IMM", "xxxxxxxxxxxx xxxxx funct3:3 xxxxx 0010011", IMMEDIATE, { funct3: allBut(3, 6) }),
-  row("OP-IMM-32", "xxxxxxxxxxxx xxxxx funct3:3 xxxxx 0011011", IMMEDIATE, { funct3: [0, 1, 5] }),
-  row("AUIPC", "xxxxxxxxxxxxxxxxxxxx xxxxx 0010111", IMMEDIATE),
-  row("LUI", "xxxxxxxxxxxxxxxxxxxx xxxxx 0110111", IMMEDIATE),
-  row("OP", "xxxxxxx xxxxx xxxxx xxx xxxxx 0110011", ARITHMETIC),
-  row("OP-32", "xxxxxxx xxxxx xxxxx xxx xxxxx 0111011", ARITHMETIC),
-  row("MADD", "xxxxx xx xxxxx xxxxx xxx xxxxx 1000011", FLOAT),
-  row("MSUB", "xxxxx xx xxxxx xxxxx xxx xxxxx 1000111", FLOAT),
-  row("NMSUB", "xxxxx xx xxxxx xxxxx xxx xxxxx 1001011", FLOAT),
-  row("NMADD", "xxxxx xx xxxxx xxxxx xxx xxxxx 1001111", FLOAT),
-  row("OP-FP", "xxxxxxx xxxxx xxxxx xxx xxxxx 1010011", FLOAT),
+  // Arithmetic. Of vector instructions the major opcode is enough to know that they access nothing.
+  ...INTEGER_ROWS,
+  ...FLOAT_ROWS,
   row("OP-V", "xxxxxxx xxxxx xxxxx xxx xxxxx 1010111", noAccess("vector arithmetic or configuration")),
   row("OP-VE", "xxxxxxx xxxxx xxxxx xxx xxxxx 1110111", noAccess("vector cryptography")),
-  row("BRANCH", "xxxxxxx xxxxx xxxxx funct3:3 xxxxx 1100011", BRANCH, { funct3: [0, 1, 4, 5, 6, 7] }),
+
+  // BRANCH, JALR, JAL
+  row("BEQ", "xxxxxxx xxxxx xxxxx 000 xxxxx 1100011", BRANCH),
+  row("BNE", "xxxxxxx xxxxx xxxxx 001 xxxxx 1100011", BRANCH),
+  row("BLT", "xxxxxxx xxxxx xxxxx 100 xxxxx 1100011", BRANCH),
+  row("BGE", "xxxxxxx xxxxx xxxxx 101 xxxxx 1100011", BRANCH),
+  row("BLTU", "xxxxxxx xxxxx xxxxx 110 xxxxx 1100011", BRANCH),
+  row("BGEU", "xxxxxxx xxxxx xxxxx 111 xxxxx 1100011", BRANCH),
   row("JALR", "xxxxxxxxxxxx xxxxx 000 xxxxx 1100111", BRANCH),
   row("JAL", "xxxxxxxxxxxxxxxxxxxx xxxxx 1101111", BRANCH),
 

@@ -40,7 +40,7 @@ describe("recognised, and refused with a reason", () => {
     ["prefetch.w", 0x0035e013, "none", [], "not-memory-access"],
     ["fence", 0x0ff0000f, "none", [], "not-memory-access"],
     ["fence.i", 0x0000100f, "none", [], "not-memory-access"],
-    ["op", 0x00b50533, "none", [], "not-memory-access"],
+    ["add", 0x00b50533, "none", [], "not-memory-access"],
     ["csrrs", 0x30002573, "none", [], "not-memory-access"],
     ["mop.rr.7", 0xce004073, "none", [], "not-memory-access"],
   ] as const)("%s", ([mnemonic, word, access, sizes, reason]) => {
@@ -91,6 +91,8 @@ describe("no instruction", () => {
     ["CBO with rd", 0x0045a08f, /MISC-MEM/],
     ["BRANCH with funct3 2", 0x00002063, /BRANCH/],
     ["JALR with funct3 1", 0x00001067, /JALR/],
+    ["an OP of funct7 127", 0xfe000033, /reserved.*major opcode OP$/],
+    ["FADD.S with rounding mode 5", 0x00005053, /OP-FP/],
   ] as const)("%s", ([, word, detail]) => {
     const refused = decode(bytesOf(word));
     expect(refused).toBeInstanceOf(Refusal);

@@ -10,7 +10,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 const SEED = 0x5eed_0064;
 const EXTENSIONS = `a c d f h m v zabha zawrs zba zbb zbc zbkb zbkx zbs zcb zcmop zfa zfh zicbom zicbop zicboz zicond zicsr zifencei zimop
-  zk zks zkt zvfh zvkn zvks svinval experimental-zacas experimental-zalasr experimental-zicfiss`.split(/\s+/);
+  zfbfmin zk zks zkt zvfh zvkn zvks svinval experimental-zacas experimental-zalasr experimental-zicfiss`.split(/\s+/);
 const MNEMONIC = /^\t(\S+)/;
 /** llvm-mc 19 prints these, which the manual reserves (chapter "C", C.LUI: "the code points with imm=0 are reserved"). */
 const RESERVED_LUI = /^c\.lui x\d+, 0$/;
@@ -101,6 +101,18 @@ function chooseWords() {
   }
   for (const rs2 of [1, 5, 6]) put(0xce004073 | (rs2 << 20));
   for (const rs1 of [1, 5, 6]) put(0xcdc04073 | (rs1 << 15));
+  // OP-IMM, OP-IMM-32, OP, OP-32 and OP-FP: each funct7 and funct3, with rs2 where it selects too.
+  for (const opcode of [0x13, 0x1b, 0x33, 0x3b, 0x53]) {
+    for (let funct = 0; funct < 1024; funct++) {
+      const shift = opcode === 0x13 || opcode === 0x1b;
+      if (shift && (funct & 3) !== 1 && random(5) > 0) continue;
+      const selects = opcode === 0x53 || shift;
+      const few = [random(5), pick([0, 1, 2, 3, 4, 5, 6, 7, 8, 24])];
+      for (const rs2 of selects && random(1) === 0 ? few : few.slice(0, 1)) {
+        put(((funct >>> 3) << 25) | (rs2 << 20) | (random(5) << 15) | ((funct & 7) << 12) | (random(5) << 7) | opcode);
+      }
+    }
+  }
   // OP-IMM: prefetch hints.
   for (let hint = 0; hint < 6; hint++) put((random(7) << 25) | (hint << 20) | (random(5) << 15) | 0x6013);
   return [...words].toSorted((first, second) => first - second);
