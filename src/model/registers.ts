@@ -94,6 +94,22 @@ export class RegisterFile {
     this.#widths[register] = width;
   }
 
+  /** Makes a register one that was not captured. */
+  forget(register: Register): void {
+    delete this.#values[register];
+    delete this.#widths[register];
+  }
+
+  /** The same registers with the same values, to be changed apart from these. */
+  copy(): RegisterFile {
+    const copy = new RegisterFile(this.set);
+    this.#widths.forEach((width, register) => {
+      copy.#widths[register] = width;
+      copy.#values[register] = this.#values[register]!;
+    });
+    return copy;
+  }
+
   /** How many low bits of the register were captured; 0 if it was not. */
   capturedWidth(register: Register): number {
     return this.#widths[register] ?? 0;
