@@ -41,15 +41,24 @@ const flag = v.boolean(expected("true or false"));
 const size = v.picklist([1, 2, 4, 8], expected("1, 2, 4 or 8"));
 const list = <Item extends v.GenericSchema>(item: Item) => v.array(item, expected("an array"));
 
-const memory = list(v.object({ address: u64, bytes }, expected('an object { "address", "bytes" }')));
+/** An object with these keys, and perhaps others. */
+function object<Entries extends v.ObjectEntries>(entries: Entries, what: string) {
+  return v.pipe(v.custom<Record<string, unknown>>(isObject, expected(what)), v.object(entries, MISSING));
+}
+
+function isObject(input: unknown): boolean {
+  return typeof input === "object" && input !== null && !Array.isArray(input);
+}
+
+/** All that can be wrong with an object that is one: a required key is absent. */
+const MISSING = "is missing";
+
+const memory = list(object({ address: u64, bytes }, 'an object { "address", "bytes" }'));
 
 /** Register values by name, as a {@link RegisterFile}. */
 function registers(set: RegisterSet) {
   return v.pipe(
-    v.custom<Record<string, unknown>>(
-      (input) => typeof input === "object" && input !== null && !Array.isArray(input),
-      expected("an object of register values"),
-    ),
+    v.custom<Record<string, unknown>>(isObject, expected("an object of register values")),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
       const file = new RegisterFile(set);
       for (const [name, value] of Object.entries(dataset.value)) {
@@ -83,38 +92,38 @@ function capture(file: RegisterFile, name: string, value: unknown): string | und
   return undefined;
 }
 
-const windows = list(v.object({ gva: u64, gpa: u64, size: u64 }, expected('an object { "gva", "gpa", "size" }')));
+const windows = list(object({ gva: u64, gpa: u64, size: u64 }, 'an object { "gva", "gpa", "size" }'));
 
 /** Header line. */
-export const headerSchema = v.object(
+export const headerSchema = object(
   {
     format: v.literal("trapline-trace", expected('"trapline-trace"')),
     version: v.literal(1, expected("version 1, which is the only one")),
     arch: v.picklist(ARCHITECTURES, expected(ARCHITECTURES.map((name) => `"${name}"`).join(", "))),
     source: v.optional(v.string(expected("text")), ""),
     guest: v.optional(
-      v.object(
+      object(
         {
           windows: v.optional(windows),
           sharedBit: v.optional(v.picklist([47, 51], expected("47 or 51"))),
           kernelStart: v.optional(u64),
         },
-        expected("an object"),
+        "an object",
       ),
     ),
   },
-  expected("a JSON object"),
+  "a JSON object",
 );
 
 /** Fault line. */
 export function faultSchema(set: RegisterSet) {
   const file = registers(set);
-  return v.object(
+  return object(
     {
       pc: u64,
       insn: v.optional(bytes),
       regs: file,
-      fault: v.object(
+      fault: object(
         {
           gpa: v.optional(u64),
           gva: v.optional(u64),
@@ -125,14 +134,14 @@ export function faultSchema(set: RegisterSet) {
           exitReason: v.optional(u64),
           exitQualification: v.optional(u64),
         },
-        expected("an object"),
+        "an object",
       ),
       memory: v.optional(memory),
       reads: v.optional(list(u64)),
-      calls: v.optional(list(v.object({ write: flag, gpa: u64, size, value: u64 }, expected('an object { "write", "gpa", "size", "value" }')))),
-      after: v.optional(v.object({ pc: v.optional(u64), regs: v.optional(file), memory: v.optional(memory) }, expected("an object"))),
+      calls: v.optional(list(object({ write: flag, gpa: u64, size, value: u64 }, 'an object { "write", "gpa", "size", "value" }'))),
+      after: v.optional(object({ pc: v.optional(u64), regs: v.optional(file), memory: v.optional(memory) }, "an object")),
     },
-    expected("a JSON object"),
+    "a JSON object",
   );
 }
 
