@@ -34,9 +34,9 @@ export interface Isa {
   decode(bytes: Uint8Array, instructionSet: InstructionSet): Instruction | Refusal;
   /**
    * RISC-V: decodes what the hart wrote to htinst instead of instruction bytes. `faultAddress` is the faulting virtual address
-   * (stval), from which the access's address follows.
+   * (stval), from which the access's address follows; without it no access can be decoded.
    */
-  decodeTransformed?(value: bigint, faultAddress: bigint): Instruction | Refusal;
+  decodeTransformed?(value: bigint, faultAddress: bigint | undefined): Instruction | Refusal;
 }
 
 /** An instruction with what its operation says of accesses filled in. */

@@ -58,12 +58,16 @@ interface Decoded {
   readonly instructionSet: InstructionSet;
 }
 
-/** Decodes the captured bytes, or, where there are none, what the hart said of the instruction. */
+/**
+ * Decodes the captured bytes, or, where there are none, what the hart said of the instruction. It is heard first where it says that a
+ * page table walk faulted: the bytes are then of an instruction that never came to its access.
+ */
 function decodeFault({ bytes, registers, transformedInstruction, gva }: Fault, isa: Isa): Decoded | Refusal {
   const instructionSet = isa.instructionSet(registers);
   if (instructionSet instanceof Refusal) return instructionSet;
-  const transformed = bytes.length === 0 && transformedInstruction !== undefined && gva !== undefined ? isa.decodeTransformed?.(transformedInstruction, gva) : undefined;
-  const instruction = transformed ?? isa.decode(bytes, instructionSet);
+  const transformed = transformedInstruction === undefined ? undefined : isa.decodeTransformed?.(transformedInstruction, gva);
+  if (transformed instanceof Refusal && transformed.reason === "not-a-data-abort") return transformed;
+  const instruction = bytes.length === 0 && transformed !== undefined ? transformed : isa.decode(bytes, instructionSet);
   return instruction instanceof Refusal ? instruction : { instruction, instructionSet };
 }
 

@@ -26,7 +26,7 @@ const EXPANSIONS: ReadonlySet<string> = new Set(
  * Offset, bytes from the start of the access to `faultAddress` (the guest virtual address in stval or mtval); the access therefore
  * starts at `faultAddress` less that offset, and no base register is needed. The `length` is that of the trapping instruction.
  */
-export function decodeTransformed(value: bigint, faultAddress: bigint): Instruction | Refusal {
+export function decodeTransformed(value: bigint, faultAddress: bigint | undefined): Instruction | Refusal {
   const text = `htinst is ${hexadecimal(value)}`;
   if (value === 0n) {
     return new Refusal("truncated-instruction", "htinst is zero: the hart says nothing of the instruction", "fetch the instruction at sepc and give its bytes");
@@ -52,10 +52,17 @@ export function decodeTransformed(value: bigint, faultAddress: bigint): Instruct
   return transformedFrom(row, word, compressed ? 2 : 4, text, faultAddress);
 }
 
-function transformedFrom(row: CompiledRow<Facts>, word: number, length: 2 | 4, text: string, faultAddress: bigint): Instruction | Refusal {
+function transformedFrom(row: CompiledRow<Facts>, word: number, length: 2 | 4, text: string, faultAddress: bigint | undefined): Instruction | Refusal {
   const fields = extractFields(row, word);
   if ((fields["imm"] ?? 0) !== 0) {
     return undefinedInstruction(`${text}, a ${row.form} whose immediate is not zero: an instruction as fetched is not a transformed one`);
+  }
+  if (faultAddress === undefined) {
+    return new Refusal(
+      "truncated-instruction",
+      `${text}, a transformed ${row.form}, which has no address of its own, and the faulting virtual address is not in the trace`,
+      "give stval as fault.gva, or the instruction's bytes",
+    );
   }
   const start = BigInt.asUintN(64, faultAddress - BigInt(fields["rs1"] ?? 0));
   return instructionFrom(row, fields, length, { displacement: start, width: 64 });

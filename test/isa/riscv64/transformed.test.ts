@@ -40,6 +40,11 @@ describe("values of htinst", () => {
     ["hlv.w", 0x6800_4573n, "HLV.W"],
   ] as const)("%s", ([, value, expected]) => expect(reason(value)).toBe(expected));
 
+  test("without stval a walk is told all the same, and an access refused", () => {
+    expect(decodeTransformed(0x3000n, undefined)).toMatchObject({ reason: "not-a-data-abort" });
+    expect(decodeTransformed(0x2503n, undefined)).toMatchObject({ reason: "truncated-instruction", advice: expect.stringContaining("stval") });
+  });
+
   test("bit 1 tells the length of the instruction that trapped", () => {
     expect([decoded(0x2503n).length, decoded(0x2501n).length]).toEqual([4, 2]);
   });
