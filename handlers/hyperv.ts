@@ -4,6 +4,7 @@
 import {
   type Access,
   bytesToHexadecimal,
+  checkFaultShared,
   checkShared,
   defineHandler,
   type Device,
@@ -71,7 +72,7 @@ export default defineHandler<Hypercall, HypercallResult>({
   architectures: ["x86-64", "aarch64"],
 
   check({ fault, guest }: HandlerContext): Refusal | undefined {
-    return fault.gpa === undefined ? undefined : checkShared(fault.gpa, guest);
+    return checkFaultShared(fault, guest);
   },
 
   handle(access: Access, host: HypervHost, { guest }: HandlerContext): Handled | Refusal {

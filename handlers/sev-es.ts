@@ -5,6 +5,7 @@ import {
   type Access,
   answerWidths,
   bytesToHexadecimal,
+  checkFaultShared,
   checkShared,
   defineHandler,
   type Device,
@@ -90,7 +91,7 @@ export default defineHandler<SharedMemory, void>({
   architectures: ["x86-64"],
 
   check({ fault, guest }: HandlerContext): Refusal | undefined {
-    return fault.gpa === undefined ? undefined : checkShared(fault.gpa, guest);
+    return checkFaultShared(fault, guest);
   },
 
   handle(access: Access, host: GhcbHost, { guest }: HandlerContext): Handled | Refusal {

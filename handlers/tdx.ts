@@ -3,6 +3,7 @@
 import {
   type Access,
   answerWidths,
+  checkFaultShared,
   checkShared,
   defineHandler,
   type Device,
@@ -76,8 +77,7 @@ export default defineHandler<VmcallRegisters, VmcallAnswer>({
   architectures: ["x86-64"],
 
   check(context: HandlerContext): Refusal | undefined {
-    const { fault } = context;
-    return checkQualification(context) ?? (fault.gpa === undefined ? undefined : checkShared(fault.gpa, context.guest));
+    return checkQualification(context) ?? checkFaultShared(context.fault, context.guest);
   },
 
   handle(access: Access, host: TdxHost, context: HandlerContext): Handled | Refusal {

@@ -11,7 +11,7 @@ export { bytesToHexadecimal, hexadecimal, mask, signExtend, truncate } from "./m
 export { answerWidths, type Exit } from "./model/exit.ts";
 export type { Fault, GuestFacts, Window } from "./model/fault.ts";
 export { REFUSAL_REASONS, Refusal, type RefusalReason } from "./model/refusal.ts";
-export { checkShared } from "./model/shared-bit.ts";
+export { checkFaultShared, checkShared } from "./model/shared-bit.ts";
 export { type PageReader, type PageWriter, type SharedMemory, SharedPages } from "./model/shared-page.ts";
 
 /** What stands behind the hypervisor: the emulated device, or the values that a trace recorded. */

@@ -1,4 +1,5 @@
 import { hexadecimal } from "../model/bits.ts";
+import { reportedExit } from "../model/exit.ts";
 import type { Fault, GuestFacts } from "../model/fault.ts";
 import { Refusal } from "../model/refusal.ts";
 import type { Policy } from "./policy.ts";
@@ -8,7 +9,11 @@ import type { Policy } from "./policy.ts";
  * parsed when it can be turned away.
  */
 export function checkFault(fault: Fault, guest: GuestFacts, policy: Policy): Refusal | undefined {
-  return checkSyndrome(fault) ?? (fault.gva === undefined && fault.mode === "kernel" ? undefined : checkPrivilege(fault, fault.gva, guest, policy));
+  const reported = reportedExit(fault);
+  if (reported instanceof Refusal) return reported;
+  // A fault's address means something only where device memory was accessed.
+  const address = reported.kind === "device" ? fault.gva : undefined;
+  return checkSyndrome(fault) ?? (address === undefined && fault.mode === "kernel" ? undefined : checkPrivilege(fault, address, guest, policy));
 }
 
 /**

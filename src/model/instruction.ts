@@ -1,6 +1,7 @@
 import type { Architecture, InstructionSet } from "./architecture.ts";
+import type { ExitInstruction } from "./exit.ts";
 import type { Operation } from "./operation.ts";
-import { Refusal } from "./refusal.ts";
+import type { Refusal } from "./refusal.ts";
 import type { RegisterFile, RegisterSet } from "./registers.ts";
 
 /** Which way an instruction uses memory. */
@@ -19,6 +20,8 @@ export interface Instruction {
   readonly sizes: readonly number[];
   /** How to execute it, or why that is refused whatever the registers hold. */
   readonly operation: Operation | Refusal;
+  /** x86-64: what it asks of the hypervisor, where the exit reason says that it left to it for that. */
+  readonly exit?: ExitInstruction;
 }
 
 /** One instruction set architecture: a folder of `src/isa`. */

@@ -1,5 +1,6 @@
 import { hexadecimal } from "./bits.ts";
-import type { GuestFacts } from "./fault.ts";
+import { reportedExit } from "./exit.ts";
+import type { Fault, GuestFacts } from "./fault.ts";
 import { Refusal } from "./refusal.ts";
 
 /**
@@ -13,4 +14,11 @@ export function checkShared(gpa: bigint, { sharedBit }: GuestFacts): Refusal | u
     `the shared bit (bit ${sharedBit}) of the physical address ${hexadecimal(gpa)} is clear: this is the guest's private memory`,
     "map the device shared (ioremap), or check guest.sharedBit in the trace's header; private memory is never served by the host",
   );
+}
+
+/** {@link checkShared} for the address that faulted, if the fault is an access to device memory and tells its address. */
+export function checkFaultShared(fault: Pick<Fault, "gpa" | "exitReason" | "exitQualification">, guest: GuestFacts): Refusal | undefined {
+  const reported = reportedExit(fault);
+  if (reported instanceof Refusal) return reported;
+  return reported.kind !== "device" || fault.gpa === undefined ? undefined : checkShared(fault.gpa, guest);
 }

@@ -1,10 +1,12 @@
 import { checkFault } from "../emulate/checks.ts";
 import { emulate } from "../emulate/emulate.ts";
+import { emulateExit } from "../emulate/exits.ts";
 import { refused } from "../emulate/message.ts";
 import type { Policy } from "../emulate/policy.ts";
 import type { Handler, HandlerContext, Host, HypercallRecord } from "../handler.ts";
 import type { Access } from "../model/access.ts";
 import type { InstructionSet } from "../model/architecture.ts";
+import { answerWidths, type Exit, reportedExit } from "../model/exit.ts";
 import type { Fault, GuestFacts } from "../model/fault.ts";
 import type { Instruction, Isa } from "../model/instruction.ts";
 import type { Outcome } from "../model/outcome.ts";
@@ -32,7 +34,8 @@ export class HandlerError extends UserError {
 }
 
 /**
- * Replays one fault: checks it, decodes the instruction, emulates it with the handler's hypercalls in place of the device. No fault
+ * Replays one fault: checks it, decodes the instruction, emulates it with the handler's hypercalls in place of the device (or, where
+ * the exit reason says so, of the host's answer to CPUID, HLT, port I/O, RDMSR or WRMSR). No fault
  * knows of another, so that the same fault always has the same outcome.
  */
 export function replayFault(fault: Fault, { isa, guest, handler, policy }: ReplaySetup): Replayed {
@@ -47,7 +50,12 @@ export function replayFault(fault: Fault, { isa, guest, handler, policy }: Repla
   }
   const { instruction, instructionSet } = decoded;
   const port = new HypercallPort(handler, context, fault.reads);
-  const emulation = emulate(instruction, instructionSet, fault, guest, policy, port.access);
+  const reported = reportedExit(fault);
+  if (reported instanceof Refusal) return { outcome: refused(fault, instruction, reported), instruction };
+  const emulation =
+    reported.kind === "device"
+      ? emulate(instruction, instructionSet, fault, guest, policy, port.access)
+      : emulateExit(instruction, instructionSet, reported, fault, guest, port.exit);
   if (emulation instanceof Refusal) return { outcome: refused(fault, instruction, emulation), instruction };
   const { calls, after } = emulation;
   return { outcome: { kind: "emulated", form: instruction.form, calls, after, records: port.records }, instruction };
@@ -71,7 +79,7 @@ function decodeFault({ bytes, registers, transformedInstruction, gva }: Fault, i
   return instruction instanceof Refusal ? instruction : { instruction, instructionSet };
 }
 
-/** Carries device accesses to the handler, and holds its hypercall records. */
+/** Carries device accesses and other exits to the handler, and holds its hypercall records. */
 class HypercallPort {
   readonly records: HypercallRecord[] = [];
   readonly #handler: Handler;
@@ -95,6 +103,28 @@ class HypercallPort {
     }
     this.records.push(record as HypercallRecord);
     return value;
+  };
+
+  readonly exit = (exit: Exit): readonly bigint[] | Refusal => {
+    const handler = this.#handler;
+    if (handler.exit === undefined) {
+      return new Refusal(
+        "not-a-data-abort",
+        `the exit is no access to device memory (${exit.kind}), and handler ${handler.name} serves nothing else`,
+        "choose a handler that serves exits: --handler tdx or --handler sev-es",
+      );
+    }
+    const handled = guarded(handler, "exit", () => handler.exit!(exit, this.#host, this.#context));
+    const refusal = asRefusal(handled);
+    if (refusal !== undefined) return refusal;
+    const { values, record } = (handled ?? {}) as { values?: unknown; record?: unknown };
+    const count = answerWidths(exit).length;
+    const valid = Array.isArray(values) && values.length === count && values.every((each) => typeof each === "bigint");
+    if (!valid || typeof record !== "object" || record === null) {
+      throw new HandlerError(`handler ${handler.name}: exit() must return { values: bigint[] (${count} for ${exit.kind}), record: object } or a Refusal`);
+    }
+    this.records.push(record as HypercallRecord);
+    return values as bigint[];
   };
 }
 
