@@ -26,10 +26,12 @@ export function evaluateAddress(address: Address, transaction: Transaction, regi
     sum = base + BigInt(address.baseOffset ?? 0);
     if (address.baseAlignment !== undefined) sum -= sum % BigInt(address.baseAlignment);
   }
-  if (address.index !== undefined) {
-    const index = evaluateIndex(address.index, address.width, transaction, registers);
+  for (const each of [address.index, address.bitString]) {
+    if (each === undefined) continue;
+    // A register wider than addresses are is shifted before it is cut (BT with a 64-bit offset and 32-bit addresses).
+    const index = evaluateIndex(each, Math.max(address.width, each.slice.width), transaction, registers);
     if (index instanceof Refusal) return index;
-    sum += address.index.negative ? -index : index;
+    sum += each.negative ? -index : index;
   }
   if (address.directional) {
     const flags = transaction.slice({ register: registers.index("rflags"), bit: 0, width: 64 });

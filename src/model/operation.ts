@@ -73,7 +73,7 @@ export type Source =
   | { readonly kind: "immediate"; readonly value: bigint }
   | { readonly kind: "temporary"; readonly index: number; readonly bit?: number };
 
-/** A sum: base + index + displacement, cut to `width` bits, then the segment base added. */
+/** A sum: base + index + bit string + displacement, cut to `width` bits, then the segment base added. */
 export interface Address {
   /** Absent: no base. PROGRAM_COUNTER: the instruction's own address. */
   readonly base?: Register;
@@ -84,6 +84,8 @@ export interface Address {
   /** Added to the base before it is aligned: 4 for the T32 program counter. */
   readonly baseOffset?: number;
   readonly index?: Index;
+  /** Added as well: how far into a string of bits the register operand of BT reaches, in whole operands. */
+  readonly bitString?: Index;
   readonly displacement: bigint;
   /** The displacement is negated while RFLAGS.DF is set (string instructions). */
   readonly directional?: true;
