@@ -57,7 +57,8 @@ export const A32_CLASS_ROWS: readonly Row<Facts>[] = [
   // Branches, supervisor call, coprocessor and floating-point: F4.1.12 to F4.1.18
   { form: "B, BL",                                   pattern: "cond:4 101x xxxx xxxx xxxx xxxx xxxx xxxx", facts: CLASS },
   { form: "SVC",                                     pattern: "cond:4 1111 xxxx xxxx xxxx xxxx xxxx xxxx", facts: CLASS },
-  { form: "64-bit move to or from coprocessor",      pattern: "cond:4 1100 010x xxxx xxxx xxxx xxxx xxxx", facts: CLASS },
+  { form: "MCRR, MRRC",                              pattern: "cond:4 1100 010x xxxx xxxx coproc:4 xxxx xxxx", where: { coproc: [0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 14, 15] }, facts: CLASS },
+  { form: "VMOV (64-bit)",                           pattern: "cond:4 1100 010x xxxx xxxx 101x 00x1 xxxx", facts: CLASS },
   { form: "Coprocessor or floating-point data",      pattern: "cond:4 1110 xxxx xxxx xxxx xxxx xxxx xxxx", facts: CLASS },
 
   // Unconditional instructions: F4.1.19

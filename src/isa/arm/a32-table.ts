@@ -2,7 +2,7 @@ import type { Row } from "../rows.ts";
 import { A32_CLASS_ROWS } from "./a32-classes.ts";
 import type { DoubleFacts, Facts, MultipleFacts, Offset, OrderedFacts, SingleFacts } from "./facts.ts";
 import { NOT_15, type Rule } from "./rules.ts";
-import { GENERIC_TRANSFER, INDEXED, UNCONDITIONAL_COPROCESSORS, vectorRows } from "./vector-table.ts";
+import { vectorRows } from "./vector-table.ts";
 
 /** The A32 rows, DDI 0487 F4.1 (encodings) and F5 (instructions). Names end in the manual's encoding name. */
 
@@ -175,8 +175,6 @@ const UNCONDITIONAL: readonly Row<Facts>[] = [
     { form: `RFE${mode} A1`, pattern: `1111 100 ${bits} 0 x 1 xxxx (0)(0)(0)(0) (1)(0)(1)(0) (0)(0)(0)(0) (0)(0)(0)(0)`, facts: { kind: "opaque", access: "load", sizes: [4, 4], unsupported: RETURN_STATE } },
     { form: `SRS${mode} A1`, pattern: `1111 100 ${bits} 1 x 0 (1)(1)(0)(1) (0)(0)(0)(0) (0)(1)(0)(1) (0)(0)(0) xxxxx`,   facts: { kind: "opaque", access: "store", sizes: [4, 4], unsupported: STORE_STATE } },
   ]),
-  { form: "LDC2 A2", pattern: "1111 110 PUW[2:1] x PUW[0] 1 xxxx xxxx coproc:4 xxxxxxxx", where: { PUW: INDEXED, coproc: UNCONDITIONAL_COPROCESSORS }, facts: { kind: "opaque", access: "load", sizes: [0], unsupported: GENERIC_TRANSFER } },
-  { form: "STC2 A2", pattern: "1111 110 PUW[2:1] x PUW[0] 0 xxxx xxxx coproc:4 xxxxxxxx", where: { PUW: INDEXED, coproc: UNCONDITIONAL_COPROCESSORS }, facts: { kind: "opaque", access: "store", sizes: [0], unsupported: GENERIC_TRANSFER } },
 ];
 
 /** The condition field of a conditional instruction: 1111 is another part of the encoding space. */

@@ -86,7 +86,8 @@ export const T32_CLASS_ROWS: readonly Row<Facts>[] = [
   { form: "Long multiply, divide",     pattern: "1111 1011 1 op[6:4] xxxx xxxx xxxx op[3:0] xxxx", where: { op: LONG_MULTIPLY }, facts: CLASS },
 
   // Coprocessor, Advanced SIMD and floating-point: F3.1.7
-  { form: "64-bit move to or from coprocessor", pattern: "1110 1100 010x xxxx xxxx xxxx xxxx xxxx", facts: CLASS },
+  { form: "MCRR, MRRC",                         pattern: "1110 1100 010x xxxx xxxx coproc:4 xxxx xxxx", where: { coproc: [0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 14, 15] }, facts: CLASS },
+  { form: "VMOV (64-bit)",                      pattern: "1110 1100 010x xxxx xxxx 101x 00x1 xxxx", facts: CLASS },
   { form: "Coprocessor or floating-point data", pattern: "1110 1110 xxxx xxxx xxxx xxxx xxxx xxxx", facts: CLASS },
   { form: "MCRR2, MRRC2",                       pattern: "1111 1100 010x xxxx xxxx coproc:4 xxxx xxxx", where: { coproc: [0, 1, 2, 3, 4, 5, 6, 7, 14, 15] }, facts: CLASS },
   { form: "Advanced SIMD three registers (extension)", pattern: "1111 110x xxxx xxxx xxxx 1x0x xxxx xxxx", facts: CLASS },

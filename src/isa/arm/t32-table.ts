@@ -1,8 +1,8 @@
 import type { Row } from "../rows.ts";
 import type { DoubleFacts, Facts, MultipleFacts, Offset, OrderedFacts, SingleFacts } from "./facts.ts";
+import { MVE_ROWS } from "./mve-table.ts";
 import { NOT_15, type Rule } from "./rules.ts";
 import { T32_CLASS_ROWS, T32_NARROW_CLASS_ROWS } from "./t32-classes.ts";
-import { mveRows } from "./mve-table.ts";
 import { vectorRows } from "./vector-table.ts";
 
 /**
@@ -206,4 +206,4 @@ const SINGLE: readonly Row<Facts>[] = [
 ];
 
 /** All 32-bit T32 rows, loads and stores first. What matches no row is unallocated. */
-export const T32_ROWS: readonly Row<Facts>[] = [...MULTIPLE, ...DUAL_AND_EXCLUSIVE, ...SINGLE, ...vectorRows("T32"), ...mveRows(), ...T32_CLASS_ROWS];
+export const T32_ROWS: readonly Row<Facts>[] = [...MULTIPLE, ...DUAL_AND_EXCLUSIVE, ...SINGLE, ...vectorRows("T32"), ...MVE_ROWS, ...T32_CLASS_ROWS];

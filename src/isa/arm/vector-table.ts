@@ -9,7 +9,7 @@ import { NOT_15, type Rule } from "./rules.ts";
  */
 export function vectorRows(set: "A32" | "T32"): Row<Facts>[] {
   const top = set === "A32" ? "cond:4" : "1110";
-  return [...floatingPointRows(set, top), ...coprocessorRows(top), ...structureRows(set === "A32" ? "1111 0100" : "1111 1001"), ...laneRows(set === "A32" ? "1111 0100" : "1111 1001")];
+  return [...floatingPointRows(set, top), ...coprocessorRows(set, top), ...structureRows(set === "A32" ? "1111 0100" : "1111 1001"), ...laneRows(set === "A32" ? "1111 0100" : "1111 1001")];
 }
 
 /** Load, then store: the L bit of a diagram. */
@@ -59,21 +59,24 @@ function floatingPointRows(set: "A32" | "T32", top: string): Row<Facts>[] {
 // LDC, STC
 
 /** P = 0, U = 0, W = 0 is a 64-bit move to a coprocessor, or unallocated. */
-export const INDEXED = [1, 2, 3, 4, 5, 6, 7];
+const INDEXED = [1, 2, 3, 4, 5, 6, 7];
 /** Coprocessors that Armv7 left to the implementation: not 8–11 (floating point), 14 and 15 (system). Armv8 has none of them. */
 const GENERIC_COPROCESSORS = [0, 1, 2, 3, 4, 5, 6, 7, 12, 13];
-/** Of LDC2 and STC2; 8, 9, 12 and 13 are Advanced SIMD there. */
-export const UNCONDITIONAL_COPROCESSORS = [0, 1, 2, 3, 4, 5, 6, 7, 14, 15];
+/** Of LDC2 and STC2. 8, 9, 12 and 13 are Advanced SIMD there, and in T32 14 and 15 the M-profile Vector Extension. */
+const UNCONDITIONAL_COPROCESSORS = { A32: [0, 1, 2, 3, 4, 5, 6, 7, 14, 15], T32: [0, 1, 2, 3, 4, 5, 6, 7] } as const;
 const DEBUG_TRANSFER = "its register is the debug data transfer register (p14, c5), which the trace does not hold";
-export const GENERIC_TRANSFER = "its data belongs to a coprocessor that the implementation defines (Armv7), and the trace does not hold it; Armv8 has no such coprocessor";
+const GENERIC_TRANSFER = "its data belongs to a coprocessor that the implementation defines (Armv7), and the trace does not hold it; Armv8 has no such coprocessor";
 
-function coprocessorRows(top: string): Row<Facts>[] {
+function coprocessorRows(set: "A32" | "T32", top: string): Row<Facts>[] {
+  const unconditional = { PUW: INDEXED, coproc: UNCONDITIONAL_COPROCESSORS[set] };
   // prettier-ignore
   return [
     { form: "LDC (p14, c5)",      pattern: `${top} 110 PUW[2:1] 0 PUW[0] 1 xxxx 0101 1110 xxxxxxxx`,     where: { PUW: INDEXED }, facts: { kind: "opaque", access: "load", sizes: [4], unsupported: DEBUG_TRANSFER } },
     { form: "STC (p14, c5)",      pattern: `${top} 110 PUW[2:1] 0 PUW[0] 0 xxxx 0101 1110 xxxxxxxx`,     where: { PUW: INDEXED }, facts: { kind: "opaque", access: "store", sizes: [4], unsupported: DEBUG_TRANSFER } },
     { form: "LDC (coprocessor)",  pattern: `${top} 110 PUW[2:1] x PUW[0] 1 xxxx xxxx coproc:4 xxxxxxxx`, where: { PUW: INDEXED, coproc: GENERIC_COPROCESSORS }, facts: { kind: "opaque", access: "load", sizes: [0], unsupported: GENERIC_TRANSFER } },
     { form: "STC (coprocessor)",  pattern: `${top} 110 PUW[2:1] x PUW[0] 0 xxxx xxxx coproc:4 xxxxxxxx`, where: { PUW: INDEXED, coproc: GENERIC_COPROCESSORS }, facts: { kind: "opaque", access: "store", sizes: [0], unsupported: GENERIC_TRANSFER } },
+    { form: "LDC2",               pattern: "1111 110 PUW[2:1] x PUW[0] 1 xxxx xxxx coproc:4 xxxxxxxx",  where: unconditional, facts: { kind: "opaque", access: "load", sizes: [0], unsupported: GENERIC_TRANSFER } },
+    { form: "STC2",               pattern: "1111 110 PUW[2:1] x PUW[0] 0 xxxx xxxx coproc:4 xxxxxxxx",  where: unconditional, facts: { kind: "opaque", access: "store", sizes: [0], unsupported: GENERIC_TRANSFER } },
   ];
 }
 
