@@ -252,8 +252,9 @@ const lane = (index: number, more: Partial<Read> = {}): Read => ({
   ...more,
 });
 
+const lanes = (more: Partial<Read> = {}): Read[] => [0, 1, 2, 3].map((index) => lane(index, more));
+
 describe("elements under a mask", () => {
-  const lanes = (more: Partial<Read> = {}): Read[] => [0, 1, 2, 3].map((index) => lane(index, more));
   const stores = [0, 1, 2, 3].map(
     (index): Write => ({ address: 0, offset: 4 * index, size: 4, from: from(ZMM0, 32, 32 * index), when: { register: K0, bit: index, width: 1 } }),
   );
