@@ -1,0 +1,98 @@
+import { PROMOTED_MAP } from "./notation.ts";
+import type { Subject } from "./operands.ts";
+
+/** Instructions that LOCK may precede, if their destination is memory (SDM volume 2A, LOCK). */
+const LOCKABLE: ReadonlySet<string> = new Set([
+  "add",
+  "adc",
+  "and",
+  "btc",
+  "btr",
+  "bts",
+  "cmpxchg",
+  "cmpxchg8b",
+  "cmpxchg16b",
+  "dec",
+  "inc",
+  "neg",
+  "not",
+  "or",
+  "sbb",
+  "sub",
+  "xor",
+  "xadd",
+  "xchg",
+]);
+
+/** Why an encoding that matches a row is undefined all the same (#UD), or undefined if it is not. */
+export function checkEncoding(subject: Subject): string | undefined {
+  return checkLock(subject) ?? checkRegisters(subject) ?? checkUnusedRegister(subject) ?? checkSib(subject) ?? checkEvex(subject);
+}
+
+function checkLock({ encoding, variant, operands }: Subject): string | undefined {
+  if (!encoding.lock) return undefined;
+  if (LOCKABLE.has(variant.mnemonic) && operands[0]?.kind === "memory") return undefined;
+  return "LOCK goes with read-modify-write instructions on memory only (SDM volume 2A, LOCK)";
+}
+
+function checkRegisters({ variant, operands }: Subject): string | undefined {
+  const [first] = operands;
+  if (variant.mnemonic === "mov" && first?.kind === "register" && first.file === "segment" && first.number === 1) {
+    return "CS can't be loaded with MOV (SDM volume 2B, MOV)";
+  }
+  for (const operand of operands) {
+    if (operand.kind === "register" && operand.file === "control" && ![0, 2, 3, 4, 8].includes(operand.number)) {
+      return `there is no control register CR${operand.number}`;
+    }
+  }
+  return undefined;
+}
+
+/** VEX.vvvv must be 1111 where no operand is in it (SDM volume 2, sections 2.3.5.6 and 2.7.10). */
+function checkUnusedRegister({ encoding, variant, operands }: Subject): string | undefined {
+  if (encoding.space === "legacy" || variant.operands.some(({ field }) => field === "V")) return undefined;
+  if (variant.does === "compare-if" || variant.does === "test-if") return undefined;
+  // With VSIB V' belongs to the index.
+  const used = operands.some((operand) => operand.kind === "memory" && operand.vectorIndex !== undefined) ? encoding.vvvv & 15 : encoding.vvvv;
+  return used === 0 ? undefined : "vvvv has to be 1111 here";
+}
+
+function checkSib({ modRm, operands, variant }: Subject): string | undefined {
+  const shape = variant.operands.find(({ memory }) => memory !== undefined)?.memory;
+  if (modRm?.memory === undefined || shape === undefined) return undefined;
+  if (shape.vectorIndex === undefined) return shape.tile === true && !modRm.memory.hasSib ? "it needs a SIB byte" : undefined;
+  if (!modRm.memory.hasSib) return "it needs a SIB byte with a vector index";
+  // Gathers: destination, index and (VEX) mask are different registers (SDM volume 2, section 2.3.12 and its page).
+  const numbers = operands.flatMap((operand) =>
+    operand.kind === "register" && operand.file === "vector" && variant.does !== "vector-scatter" ? [operand.number] : operand.kind === "memory" ? [operand.vectorIndex!.number] : [],
+  );
+  return new Set(numbers).size === numbers.length ? undefined : "its vector registers have to be different";
+}
+
+function checkEvex({ encoding, variant, modRm, operands }: Subject): string | undefined {
+  const { evex } = encoding;
+  if (evex === undefined) return undefined;
+  if (encoding.map === PROMOTED_MAP) return checkPromoted({ encoding, variant, modRm, operands, length: 0, opmask: undefined });
+  const isMemory = modRm?.memory !== undefined;
+  if (!isMemory && !evex.u) return "bit 10 of the EVEX prefix has to be 1 here";
+  if (variant.facts.noFlags) return (evex.opmask & 3) !== 0 || evex.zeroing || evex.b ? "the reserved bits of its EVEX prefix have to be 0" : undefined;
+  if (evex.opmask !== 0 && !variant.masking) return "it takes no opmask register";
+  if (evex.opmask === 0 && variant.facts.maskRequired) return "it needs an opmask register other than k0";
+  if (evex.zeroing && (!variant.zeroing || evex.opmask === 0)) return "it can't be masked with zeroing";
+  if (evex.zeroing && operands[0]?.kind === "memory") return "a masked store can't zero";
+  if (!evex.b) return undefined;
+  const broadcast = variant.operands.some(({ memory }) => memory?.broadcast !== undefined);
+  if (isMemory && !broadcast) return "its memory operand can't be broadcast";
+  return !isMemory && !variant.rounding ? "it has no embedded rounding" : undefined;
+}
+
+/** Map 4 (APX specification, section 3.1.2.3): b is ND, NF is the highest bit of aaa, the rest is reserved. */
+function checkPromoted({ encoding, variant, modRm }: Subject): string | undefined {
+  const evex = encoding.evex!;
+  if (modRm?.memory === undefined && !evex.u) return "bit 10 of the EVEX prefix has to be 1 here";
+  if (evex.zeroing) return "bit 7 of the last byte of its EVEX prefix has to be 0";
+  if (variant.does === "compare-if" || variant.does === "test-if") return evex.b ? "ND has to be 0" : undefined;
+  if ((evex.opmask & 3) !== 0) return "the reserved bits of its EVEX prefix have to be 0";
+  if ((evex.opmask & 4) !== 0 && variant.facts.noFlags === undefined) return "it has no form that keeps the flags (NF)";
+  return undefined;
+}

@@ -1,0 +1,129 @@
+import { type Direction, type Instruction, instructionOf, refusedInstruction } from "../../model/instruction.ts";
+import { Refusal } from "../../model/refusal.ts";
+import { OperationBuilder, pieces } from "./builder.ts";
+import { checkEncoding } from "./checks.ts";
+import { type Encoding, LENGTH_LIMIT, type ModRm, parseEncoding, parseModRm, tooLong, truncated, undefinedInstruction } from "./format.ts";
+import type { Recipe } from "./general.ts";
+import { GENERAL_RECIPES } from "./general.ts";
+import { DIRECTIONS, type Meaning, type NamedMeaning } from "./meaning.ts";
+import type { RowFacts, Variant } from "./notation.ts";
+import { type OpcodeTable, selectVariant } from "./opcode-table.ts";
+import { type MemoryOperand, type Operand, type Subject, resolveOperands } from "./operands.ts";
+import { STRING_RECIPES } from "./string.ts";
+import { VECTOR_RECIPES } from "./vector.ts";
+
+const RECIPES: Readonly<Partial<Record<Meaning, Recipe>>> = { ...GENERAL_RECIPES, ...STRING_RECIPES, ...VECTOR_RECIPES };
+
+/** Decodes the instruction at the start of `bytes` by the rows of `table`. */
+export function decodeWith(table: OpcodeTable, bytes: Uint8Array): Instruction | Refusal {
+  const encoding = parseEncoding(bytes);
+  if (encoding instanceof Refusal) return encoding;
+  const bucket = table.bucket(encoding.space, encoding.map, encoding.opcode);
+  if (bucket === undefined) return undefinedInstruction(`no instruction has ${describeOpcode(encoding)}`);
+  let modRm: ModRm | undefined;
+  if (bucket.hasModRm) {
+    const parsed = parseModRm(bytes, encoding, bucket.ignoresMod);
+    if (parsed instanceof Refusal) return parsed;
+    modRm = parsed;
+  }
+  const immediate = modRm?.end ?? encoding.end;
+  if (bucket.hasSuffix && bytes.length <= immediate) return truncated(bytes, immediate + 1);
+  const variant = selectVariant(bucket, encoding, modRm, bucket.hasSuffix ? bytes[immediate] : undefined);
+  if (variant === undefined) return undefinedInstruction(`no instruction has ${describeOpcode(encoding)} with these prefixes and this ModRM byte`);
+  const length = immediate + (variant.immediateBytes < 0 ? encoding.addressSize / 8 : variant.immediateBytes);
+  if (length > LENGTH_LIMIT) return tooLong();
+  if (length > bytes.length) return truncated(bytes, length);
+  return complete(bytes, variant, encoding, modRm, immediate, length);
+}
+
+function complete(bytes: Uint8Array, variant: Variant, encoding: Encoding, modRm: ModRm | undefined, immediate: number, length: number): Instruction | Refusal {
+  if (variant.facts.undefined !== undefined) return undefinedInstruction(`${variant.form}: ${variant.facts.undefined}`);
+  const operands = resolveOperands(bytes, variant, encoding, modRm, immediate, length);
+  if (typeof operands === "string") return undefinedInstruction(`${variant.form}: ${operands}`);
+  const opmask = encoding.evex === undefined || encoding.evex.opmask === 0 || !variant.masking ? undefined : encoding.evex.opmask;
+  const subject: Subject = { variant, encoding, modRm, operands, length, opmask };
+  const objection = checkEncoding(subject);
+  if (objection !== undefined) return undefinedInstruction(`${variant.form}: ${objection}`);
+  return describe(subject);
+}
+
+function describe(subject: Subject): Instruction {
+  const { variant, operands, length } = subject;
+  const { form, mnemonic, does, facts } = variant;
+  const name = { form, mnemonic, length };
+  const memory = operands.find((operand) => operand.kind === "memory");
+  const recipe = RECIPES[does];
+  if (recipe === undefined) {
+    const direction = DIRECTIONS[does as NamedMeaning];
+    if (direction === "none" || (memory === undefined && facts.implicit === undefined)) return noMemory(name);
+    return refusedInstruction(name, direction, namedSizes(direction, memory, facts, variant), unsupported(name.mnemonic));
+  }
+  if (memory === undefined && !IMPLICIT_MEMORY.has(does)) return noMemory(name);
+  const unknown = operands.find((operand): operand is Operand & { kind: "register" } => operand.kind === "register" && operand.register === undefined);
+  const builder = new OperationBuilder(subject);
+  recipe(builder);
+  const instruction = instructionOf(name, builder.build());
+  if (unknown === undefined) return instruction;
+  const reason = new Refusal(
+    "unsupported-instruction",
+    `it moves ${unknown.file} register ${unknown.number}, and the trace format holds no ${unknown.file} registers`,
+    "use a general or vector register for device memory",
+  );
+  return { ...instruction, operation: reason };
+}
+
+/** What touches memory without a memory operand: the stack and strings. */
+const IMPLICIT_MEMORY: ReadonlySet<Meaning> = new Set<Meaning>([
+  "push",
+  "pop",
+  "call",
+  "return",
+  "leave",
+  "translate",
+  "string-move",
+  "string-store",
+  "string-load",
+  "string-compare",
+  "string-scan",
+]);
+
+interface Name {
+  readonly form: string;
+  readonly mnemonic: string;
+  readonly length: number;
+}
+
+function noMemory(name: Name): Instruction {
+  const refusal = new Refusal("not-memory-access", `${name.mnemonic} in this form touches no memory`, "the fault and the bytes do not belong together, or the fault is of another kind");
+  return refusedInstruction(name, "none", [], refusal);
+}
+
+function unsupported(mnemonic: string): Refusal {
+  return new Refusal(
+    "unsupported-instruction",
+    `${mnemonic} accesses memory, and the emulator does not implement it`,
+    "let the guest's driver access device memory with plain moves",
+  );
+}
+
+/** Sizes of the accesses of an instruction that is only named. */
+function namedSizes(direction: Direction, memory: MemoryOperand | undefined, facts: RowFacts, variant: Variant): number[] {
+  const once = sizesOnce(memory, facts, variant);
+  return direction === "read-write" ? [...once, ...once] : once;
+}
+
+function sizesOnce(memory: MemoryOperand | undefined, facts: RowFacts, variant: Variant): number[] {
+  const bytes = facts.implicit === undefined ? memory!.bytes : facts.implicit / 8;
+  if (bytes === 0) return [0];
+  const sizes = pieces(bytes).map(({ size }) => size);
+  // Masked-off elements make no access: how many there are depends on the mask.
+  return variant.masking && variant.facts.element !== undefined ? sizes.map(() => 0) : sizes;
+}
+
+const SPACE_NAMES = { legacy: "", vex: "VEX ", evex: "EVEX ", xop: "XOP " } as const;
+
+function describeOpcode({ space, map, opcode }: Encoding): string {
+  const digits = opcode.toString(16).toUpperCase().padStart(2, "0");
+  const escape = map === 0 ? "" : map === 1 ? "0F " : map === 2 ? "0F 38 " : map === 3 ? "0F 3A " : `map ${map} `;
+  return `the ${SPACE_NAMES[space]}opcode ${escape}${digits}`;
+}

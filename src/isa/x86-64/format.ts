@@ -1,0 +1,347 @@
+import { Refusal } from "../../model/refusal.ts";
+import type { Register } from "../../model/registers.ts";
+import type { Space } from "./notation.ts";
+import { FS_BASE, GS_BASE } from "./registers.ts";
+
+/** Longest instruction in bytes, SDM volume 2, section 2.3.11: one byte more raises #GP. */
+export const LENGTH_LIMIT = 15;
+
+/** Mandatory prefixes by their number in VEX.pp; {@link Variant.prefixes} has a bit for each. */
+export type MandatoryPrefix = 0 | 1 | 2 | 3;
+
+/**
+ * All that stands before the ModRM byte: legacy prefixes, REX, REX2, VEX, EVEX or XOP, and the opcode (SDM volume 2, sections 2.1 to
+ * 2.7; APX architecture specification, sections 3.1.1 and 3.1.2). Register extensions are 0, 8, 16 or 24: what is added to three bits of
+ * ModRM, SIB or opcode.
+ */
+export interface Encoding {
+  readonly space: Space;
+  readonly map: number;
+  readonly opcode: number;
+  /** Position behind the opcode. */
+  readonly end: number;
+  readonly lock: boolean;
+  /** The last of the prefixes F2 and F3, or 0. */
+  readonly repeat: 0 | 0xf2 | 0xf3;
+  readonly prefix66: boolean;
+  readonly addressSize: 64 | 32;
+  readonly segment: Register | undefined;
+  /** The mandatory prefix that a row of this space would be chosen by. */
+  readonly mandatory: MandatoryPrefix;
+  /** A REX or REX2 prefix counts: byte registers 4–7 are SPL, BPL, SIL, DIL. */
+  readonly rex: boolean;
+  readonly rex2: boolean;
+  readonly w: 0 | 1;
+  readonly extendReg: number;
+  /** Extension of SIB.index. */
+  readonly extendIndex: number;
+  /** Extension of ModRM.rm and SIB.base as general registers, and of the opcode's register. */
+  readonly extendBase: number;
+  /** Extension of ModRM.rm as a vector register. */
+  readonly extendVector: number;
+  /** VEX.vvvv, the right way up, with EVEX.V'. */
+  readonly vvvv: number;
+  /** Vector length: 0 128, 1 256, 2 512; 3 is reserved. */
+  readonly lengthCode: number;
+  readonly evex: EvexFields | undefined;
+}
+
+/** Fields that only EVEX has. */
+export interface EvexFields {
+  /** aaa: the opmask register; 0 is none. */
+  readonly opmask: number;
+  readonly zeroing: boolean;
+  /** b: broadcast, rounding or exception suppression; ND in map 4. */
+  readonly b: boolean;
+  /** V', as it extends VSIB.index. */
+  readonly extendVectorIndex: number;
+  /** The bits that were reserved before APX are as they were: B4 and X4 are no extension. */
+  readonly plain: boolean;
+  /** The bit U: X4 inverted. */
+  readonly u: boolean;
+}
+
+/** The refusal of bytes that end too early. */
+export function truncated(bytes: Uint8Array, needed: number): Refusal {
+  if (needed > LENGTH_LIMIT) return tooLong();
+  const missing = needed - bytes.length;
+  return new Refusal(
+    "truncated-instruction",
+    `${bytes.length === 0 ? "there are no bytes" : `there are ${bytes.length} bytes`}, and the instruction has at least ${missing} more`,
+    `fetch at least ${missing} more byte${missing === 1 ? "" : "s"} from the address behind them, the next page if need be`,
+  );
+}
+
+export function tooLong(): Refusal {
+  return undefinedInstruction(`it would be longer than ${LENGTH_LIMIT} bytes (SDM volume 2, section 2.3.11)`);
+}
+
+export function undefinedInstruction(detail: string): Refusal {
+  return new Refusal(
+    "undefined-instruction",
+    detail,
+    "the processor raises an exception for these bytes: check that they were captured at the program counter, and not in the middle of an instruction",
+  );
+}
+
+/** Reads prefixes and opcode. */
+export function parseEncoding(bytes: Uint8Array): Encoding | Refusal {
+  let position = 0;
+  let lock = false;
+  let repeat: 0 | 0xf2 | 0xf3 = 0;
+  let prefix66 = false;
+  let addressSize: 64 | 32 = 64;
+  let segment: Register | undefined;
+  let rex = 0;
+  for (; ; position++) {
+    if (position >= LENGTH_LIMIT) return tooLong();
+    const byte = bytes[position];
+    if (byte === undefined) return truncated(bytes, position + 1);
+    if (byte >= 0x40 && byte <= 0x4f) {
+      rex = byte;
+      continue;
+    }
+    if (byte === 0xf0) lock = true;
+    else if (byte === 0xf2 || byte === 0xf3) repeat = byte;
+    else if (byte === 0x66) prefix66 = true;
+    else if (byte === 0x67) addressSize = 32;
+    else if (byte === 0x64) segment = FS_BASE;
+    else if (byte === 0x65) segment = GS_BASE;
+    // CS, SS, DS and ES overrides do nothing in 64-bit mode (SDM volume 1, section 3.3.7.1; APM volume 1, section 2.2: null prefixes).
+    else if (byte !== 0x2e && byte !== 0x36 && byte !== 0x3e && byte !== 0x26) break;
+    // A REX that is not the last prefix is ignored (SDM volume 2, section 2.2.1).
+    rex = 0;
+  }
+  const legacy = { lock, repeat, prefix66, addressSize, segment };
+  const first = bytes[position]!;
+  const next = bytes[position + 1];
+  if (first === 0xc4 || first === 0xc5 || first === 0x62 || (first === 0x8f && next !== undefined && (next & 0x1f) >= 8)) {
+    const name = first === 0x62 ? "an EVEX" : first === 0x8f ? "an XOP" : "a VEX";
+    if (lock || repeat !== 0 || prefix66 || rex !== 0) {
+      return undefinedInstruction(`${name} prefix must not follow ${lock ? "LOCK" : rex !== 0 ? "REX" : prefix66 ? "66" : "F2 or F3"} (SDM volume 2, sections 2.3.2 and 2.7.1)`);
+    }
+    return first === 0x62 ? parseEvex(bytes, position, legacy) : parseVex(bytes, position, legacy);
+  }
+  if (first === 0x8f && next === undefined) return truncated(bytes, position + 2);
+  if (first === 0xd5) {
+    if (rex !== 0) return undefinedInstruction("a REX2 prefix must not follow REX (APX specification, section 3.1.1)");
+    return parseRex2(bytes, position, legacy);
+  }
+  return parseOpcode(bytes, position, legacy, rex);
+}
+
+type LegacyPrefixes = Pick<Encoding, "lock" | "repeat" | "prefix66" | "addressSize" | "segment">;
+
+function mandatoryOf({ repeat, prefix66 }: LegacyPrefixes): MandatoryPrefix {
+  return repeat === 0xf3 ? 2 : repeat === 0xf2 ? 3 : prefix66 ? 1 : 0;
+}
+
+const NO_VECTOR = { vvvv: 0, lengthCode: 0, evex: undefined } as const;
+
+/** One-, two- and three-byte opcodes, with or without REX. */
+function parseOpcode(bytes: Uint8Array, position: number, legacy: LegacyPrefixes, rex: number): Encoding | Refusal {
+  let map = 0;
+  let at = position;
+  if (bytes[at] === 0x0f) {
+    at++;
+    map = 1;
+    if (bytes[at] === 0x38 || bytes[at] === 0x3a) {
+      map = bytes[at] === 0x38 ? 2 : 3;
+      at++;
+    }
+  }
+  if (at >= LENGTH_LIMIT) return tooLong();
+  const opcode = bytes[at];
+  if (opcode === undefined) return truncated(bytes, at + 1);
+  return {
+    ...legacy,
+    ...NO_VECTOR,
+    space: "legacy",
+    map,
+    opcode,
+    end: at + 1,
+    mandatory: mandatoryOf(legacy),
+    rex: rex !== 0,
+    rex2: false,
+    w: ((rex >> 3) & 1) as 0 | 1,
+    extendReg: (rex & 4) << 1,
+    extendIndex: (rex & 2) << 2,
+    extendBase: (rex & 1) << 3,
+    extendVector: (rex & 1) << 3,
+  };
+}
+
+/** Opcode rows that REX2 can't reach, APX specification, section 3.1.1.1: one bit for each high digit of the opcode. */
+const NO_REX2 = [(1 << 4) | (1 << 7) | (1 << 0xa) | (1 << 0xe), (1 << 3) | (1 << 8)] as const;
+
+/** REX2: M0 R4 X4 B4 W R3 X3 B3. */
+function parseRex2(bytes: Uint8Array, position: number, legacy: LegacyPrefixes): Encoding | Refusal {
+  const payload = bytes[position + 1];
+  const opcode = bytes[position + 2];
+  if (payload === undefined || opcode === undefined) return truncated(bytes, position + 3);
+  const map = payload >> 7;
+  const row = opcode >> 4;
+  // JMPABS (REX2 with W = 0 and opcode A1) is the one exception in its row.
+  const absolute = map === 0 && opcode === 0xa1 && (payload & 8) === 0;
+  const isPrefix = map === 0 && [0x0f, 0x26, 0x2e, 0x36, 0x3e, 0x62, 0x64, 0x65, 0x66, 0x67, 0xc4, 0xc5, 0xd5, 0xf0, 0xf2, 0xf3].includes(opcode);
+  if (isPrefix || (((NO_REX2[map as 0 | 1] >> row) & 1) !== 0 && !absolute)) {
+    return undefinedInstruction("REX2 does not go with this opcode (APX specification, section 3.1.1.1)");
+  }
+  if (position + 3 > LENGTH_LIMIT) return tooLong();
+  const extendBase = ((payload & 1) << 3) | (payload & 0x10);
+  return {
+    ...legacy,
+    ...NO_VECTOR,
+    space: "legacy",
+    map,
+    opcode,
+    end: position + 3,
+    mandatory: mandatoryOf(legacy),
+    rex: true,
+    rex2: true,
+    w: ((payload >> 3) & 1) as 0 | 1,
+    extendReg: ((payload & 4) << 1) | ((payload & 0x40) >> 2),
+    extendIndex: ((payload & 2) << 2) | ((payload & 0x20) >> 1),
+    extendBase,
+    extendVector: (payload & 1) << 3,
+  };
+}
+
+/** VEX of two or three bytes, and XOP, which is laid out like the latter. */
+function parseVex(bytes: Uint8Array, position: number, legacy: LegacyPrefixes): Encoding | Refusal {
+  const short = bytes[position] === 0xc5;
+  const end = position + (short ? 3 : 4);
+  if (end > LENGTH_LIMIT) return tooLong();
+  if (bytes.length < end) return truncated(bytes, end);
+  const first = bytes[position + 1]!;
+  const last = short ? first : bytes[position + 2]!;
+  const inverted = ~first;
+  const base = short ? 0 : (inverted & 0x20) >> 2;
+  return {
+    ...legacy,
+    space: bytes[position] === 0x8f ? "xop" : "vex",
+    map: short ? 1 : first & 0x1f,
+    opcode: bytes[end - 1]!,
+    end,
+    mandatory: (last & 3) as MandatoryPrefix,
+    rex: true,
+    rex2: false,
+    w: short ? 0 : ((last >> 7) as 0 | 1),
+    extendReg: (inverted & 0x80) >> 4,
+    extendIndex: short ? 0 : (inverted & 0x40) >> 3,
+    extendBase: base,
+    extendVector: base,
+    vvvv: (~last >> 3) & 15,
+    lengthCode: (last >> 2) & 1,
+    evex: undefined,
+  };
+}
+
+/** EVEX: R3 X3 B3 R4 B4 M2 M1 M0, W V3–V0 X4 P1 P0, Z L' L B V4 A2 A1 A0 (B4 and X4 since APX; X4 was a bit of value 1). */
+function parseEvex(bytes: Uint8Array, position: number, legacy: LegacyPrefixes): Encoding | Refusal {
+  const end = position + 5;
+  if (end > LENGTH_LIMIT) return tooLong();
+  if (bytes.length < end) return truncated(bytes, end);
+  const first = bytes[position + 1]!;
+  const second = bytes[position + 2]!;
+  const third = bytes[position + 3]!;
+  const inverted = ~first;
+  const map = first & 7;
+  const extendVectorHigh = (~third & 8) << 1;
+  const low = (inverted & 0x20) >> 2;
+  const index3 = (inverted & 0x40) >> 3;
+  const base4 = (first & 8) << 1;
+  const u = (second & 4) !== 0;
+  return {
+    ...legacy,
+    space: "evex",
+    map,
+    opcode: bytes[end - 1]!,
+    end,
+    mandatory: (second & 3) as MandatoryPrefix,
+    rex: true,
+    rex2: false,
+    w: (second >> 7) as 0 | 1,
+    extendReg: ((inverted & 0x80) >> 4) | (inverted & 0x10),
+    extendIndex: index3 | (u ? 0 : 16),
+    extendBase: low | base4,
+    extendVector: low | (index3 << 1),
+    vvvv: ((~second >> 3) & 15) | extendVectorHigh,
+    lengthCode: (third >> 5) & 3,
+    evex: {
+      opmask: third & 7,
+      zeroing: (third & 0x80) !== 0,
+      b: (third & 0x10) !== 0,
+      extendVectorIndex: extendVectorHigh,
+      plain: base4 === 0 && u,
+      u,
+    },
+  };
+}
+
+/** ModRM and SIB of a memory operand, before registers are named. */
+export interface MemoryForm {
+  /** Number of the general register, 0–31. */
+  readonly base: number | undefined;
+  /** Number of SIB.index without the extension of VSIB; undefined if there is none (4 in the SIB byte means none, but not for VSIB). */
+  readonly index: number | undefined;
+  /** log2 of the index's factor. */
+  readonly scale: number;
+  readonly displacement: number;
+  /** Bytes of the displacement: one byte may be scaled (EVEX). */
+  readonly displacementBytes: 0 | 1 | 4;
+  /** The displacement counts from the end of the instruction. */
+  readonly ripRelative: boolean;
+  readonly hasSib: boolean;
+}
+
+export interface ModRm {
+  readonly mod: number;
+  readonly reg: number;
+  readonly rm: number;
+  readonly memory: MemoryForm | undefined;
+  /** Position behind ModRM, SIB and displacement. */
+  readonly end: number;
+}
+
+/** Reads ModRM, SIB and displacement (SDM volume 2, tables 2-2, 2-3 and 2-7). `ignoresMod`: whatever ModRM.mod says, it is a register. */
+export function parseModRm(bytes: Uint8Array, encoding: Encoding, ignoresMod = false): ModRm | Refusal {
+  let position = encoding.end;
+  const byte = bytes[position++];
+  if (byte === undefined) return truncated(bytes, position);
+  const mod = ignoresMod ? 3 : byte >> 6;
+  const reg = (byte >> 3) & 7;
+  const rm = byte & 7;
+  if (mod === 3) return { mod, reg, rm, memory: undefined, end: position };
+  let base: number | undefined = rm | encoding.extendBase;
+  let low = rm;
+  let index: number | undefined;
+  let scale = 0;
+  const hasSib = rm === 4;
+  if (hasSib) {
+    const sib = bytes[position++];
+    if (sib === undefined) return truncated(bytes, position + (mod === 1 ? 1 : mod === 2 ? 4 : 0));
+    low = sib & 7;
+    base = low | encoding.extendBase;
+    index = ((sib >> 3) & 7) | encoding.extendIndex;
+    scale = sib >> 6;
+  }
+  let displacementBytes: 0 | 1 | 4 = mod === 1 ? 1 : mod === 2 ? 4 : 0;
+  let ripRelative = false;
+  // Whatever REX.B says: the three bits of ModRM or SIB decide.
+  if (mod === 0 && low === 5) {
+    displacementBytes = 4;
+    base = undefined;
+    ripRelative = !hasSib;
+  }
+  if (position + displacementBytes > bytes.length) return truncated(bytes, position + displacementBytes);
+  const displacement = readSigned(bytes, position, displacementBytes);
+  const memory = { base, index, scale, displacement, displacementBytes, ripRelative, hasSib };
+  return { mod, reg, rm, memory, end: position + displacementBytes };
+}
+
+function readSigned(bytes: Uint8Array, position: number, size: 0 | 1 | 4): number {
+  if (size === 0) return 0;
+  if (size === 1) return (bytes[position]! << 24) >> 24;
+  return bytes[position]! | (bytes[position + 1]! << 8) | (bytes[position + 2]! << 16) | (bytes[position + 3]! << 24);
+}

@@ -1,0 +1,116 @@
+import type { Direction } from "../../model/instruction.ts";
+
+/**
+ * What an instruction does with its memory operand, for those that are named but not emulated. `touches-nothing` has a memory operand
+ * as an address only (LEA, PREFETCH), or none.
+ */
+export const DIRECTIONS = {
+  reads: "read",
+  writes: "write",
+  modifies: "read-write",
+  "touches-nothing": "none",
+} as const satisfies Readonly<Record<string, Direction>>;
+
+export type NamedMeaning = keyof typeof DIRECTIONS;
+
+/** Instructions on general registers that are emulated; `general.ts` says how. */
+export type GeneralMeaning =
+  | "move"
+  | "move-sign-extended"
+  | "move-reversed"
+  | "exchange"
+  | "exchange-add"
+  | "compare-exchange"
+  | "compare-exchange-pair"
+  | "add"
+  | "or"
+  | "adc"
+  | "sbb"
+  | "and"
+  | "sub"
+  | "xor"
+  | "compare"
+  | "test"
+  | "increment"
+  | "decrement"
+  | "not"
+  | "negate"
+  | "multiply"
+  | "multiply-signed"
+  | "multiply-signed-low"
+  | "divide"
+  | "divide-signed"
+  | "rotate-left"
+  | "rotate-right"
+  | "rotate-left-carry"
+  | "rotate-right-carry"
+  | "shift-left"
+  | "shift-right"
+  | "shift-right-arithmetic"
+  | "double-shift-left"
+  | "double-shift-right"
+  | "bit-test"
+  | "bit-test-set"
+  | "bit-test-reset"
+  | "bit-test-complement"
+  | "bit-scan-forward"
+  | "bit-scan-reverse"
+  | "count-leading-zeros"
+  | "count-trailing-zeros"
+  | "count-ones"
+  | "and-not"
+  | "extract-field"
+  | "zero-high-bits"
+  | "isolate-lowest"
+  | "mask-to-lowest"
+  | "reset-lowest"
+  | "multiply-no-flags"
+  | "shift-left-no-flags"
+  | "shift-right-no-flags"
+  | "shift-right-arithmetic-no-flags"
+  | "rotate-right-no-flags"
+  | "deposit-bits"
+  | "extract-bits"
+  | "add-with-carry-flag"
+  | "add-with-overflow-flag"
+  | "crc32"
+  | "move-if"
+  | "set-if"
+  | "push"
+  | "pop"
+  | "call"
+  | "jump"
+  | "return"
+  | "leave"
+  | "translate"
+  | "load-mxcsr"
+  | "store-mxcsr"
+  | "move-64-bytes"
+  | "compare-if"
+  | "test-if";
+
+/** String instructions; `string.ts` says how. */
+export type StringMeaning = "string-move" | "string-store" | "string-load" | "string-compare" | "string-scan";
+
+/** Moves of vector and mask registers; `vector.ts` says how. */
+export type VectorMeaning =
+  | "vector-move"
+  | "vector-move-low"
+  | "vector-move-high"
+  | "vector-duplicate-even"
+  | "vector-duplicate-odd"
+  | "vector-broadcast"
+  | "vector-insert"
+  | "vector-extract"
+  | "vector-zero-extend"
+  | "vector-sign-extend"
+  | "vector-truncate"
+  | "vector-masked-move"
+  | "vector-compress"
+  | "vector-expand"
+  | "vector-gather"
+  | "vector-scatter"
+  | "mask-move";
+
+/** What a row of the opcode tables does. */
+export type Meaning = NamedMeaning | GeneralMeaning | StringMeaning | VectorMeaning;
