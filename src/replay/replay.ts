@@ -10,7 +10,7 @@ import { answerWidths, type Exit, reportedExit } from "../model/exit.ts";
 import type { Fault, GuestFacts } from "../model/fault.ts";
 import type { Instruction, Isa } from "../model/instruction.ts";
 import type { Outcome } from "../model/outcome.ts";
-import { REFUSAL_REASONS, Refusal } from "../model/refusal.ts";
+import { Refusal } from "../model/refusal.ts";
 import { UserError } from "../model/user-error.ts";
 import { RecordedDevice } from "./device.ts";
 
@@ -95,8 +95,7 @@ class HypercallPort {
   readonly access = (access: Access): bigint | Refusal => {
     const handler = this.#handler;
     const handled = guarded(handler, "handle", () => handler.handle(access, this.#host, this.#context));
-    const refusal = asRefusal(handled);
-    if (refusal !== undefined) return refusal;
+    if (handled instanceof Refusal) return handled;
     const { value, record } = (handled ?? {}) as { value?: unknown; record?: unknown };
     if (typeof value !== "bigint" || typeof record !== "object" || record === null) {
       throw new HandlerError(`handler ${handler.name}: handle() must return { value: bigint, record: object } or a Refusal`);
@@ -115,8 +114,7 @@ class HypercallPort {
       );
     }
     const handled = guarded(handler, "exit", () => handler.exit!(exit, this.#host, this.#context));
-    const refusal = asRefusal(handled);
-    if (refusal !== undefined) return refusal;
+    if (handled instanceof Refusal) return handled;
     const { values, record } = (handled ?? {}) as { values?: unknown; record?: unknown };
     const count = answerWidths(exit).length;
     const valid = Array.isArray(values) && values.length === count && values.every((each) => typeof each === "bigint");
@@ -131,9 +129,8 @@ class HypercallPort {
 function checkWithHandler(handler: Handler, context: HandlerContext): Refusal | undefined {
   if (handler.check === undefined) return undefined;
   const answer = guarded(handler, "check", () => handler.check!(context));
-  const refusal = asRefusal(answer);
-  if (refusal === undefined && answer !== undefined) throw new HandlerError(`handler ${handler.name}: check() must return undefined or a Refusal`);
-  return refusal;
+  if (answer !== undefined && !(answer instanceof Refusal)) throw new HandlerError(`handler ${handler.name}: check() must return undefined or a Refusal`);
+  return answer;
 }
 
 function guarded<Result>(handler: Handler, member: string, call: () => Result): Result {
@@ -142,13 +139,4 @@ function guarded<Result>(handler: Handler, member: string, call: () => Result): 
   } catch (error) {
     throw new HandlerError(`handler ${handler.name}: ${member}() threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`, { cause: error });
   }
-}
-
-/** A handler's own module may have been loaded with a copy of the class: what counts is what a refusal holds. */
-function asRefusal(value: unknown): Refusal | undefined {
-  if (value instanceof Refusal) return value;
-  if (typeof value !== "object" || value === null) return undefined;
-  const { reason, detail, advice } = value as Partial<Refusal>;
-  if (!REFUSAL_REASONS.some((each) => each === reason) || typeof detail !== "string" || typeof advice !== "string") return undefined;
-  return new Refusal(reason!, detail, advice);
 }
