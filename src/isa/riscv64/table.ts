@@ -15,7 +15,7 @@ import {
   unsupported,
 } from "./facts.ts";
 import { FLOAT_ROWS } from "./float-rows.ts";
-import { VECTOR_ROWS } from "./vector-rows.ts";
+import { VECTOR_CRYPTOGRAPHY_ROWS, VECTOR_ROWS } from "./vector-rows.ts";
 
 const EVEN = Array.from({ length: 16 }, (_, index) => 2 * index);
 const SET = [1];
@@ -141,7 +141,7 @@ const ROWS: readonly Row<Facts>[] = [
   ...INTEGER_ROWS,
   ...FLOAT_ROWS,
   row("OP-V", "xxxxxxx xxxxx xxxxx xxx xxxxx 1010111", noAccess("vector arithmetic or configuration")),
-  row("OP-VE", "xxxxxxx xxxxx xxxxx xxx xxxxx 1110111", noAccess("vector cryptography")),
+  ...VECTOR_CRYPTOGRAPHY_ROWS,
 
   // BRANCH, JALR, JAL
   row("BEQ", "xxxxxxx xxxxx xxxxx 000 xxxxx 1100011", BRANCH),

@@ -1,5 +1,5 @@
 import type { Row } from "../rows.ts";
-import { type Facts, row, unsupported } from "./facts.ts";
+import { type Facts, noAccess, row, unsupported } from "./facts.ts";
 
 /** Element widths in bits, and how the `width` field (funct3) encodes them: unprivileged manual, "Vector Load/Store Width Encoding". */
 const WIDTHS: readonly (readonly [bits: number, width: string])[] = [
@@ -19,6 +19,35 @@ export const VECTOR_ROWS: readonly Row<Facts>[] = [
   ...[1, 2, 4, 8].flatMap(wholeRegisters),
   row("VLM.V", "000 0 00 1 01011 xxxxx 000 xxxxx 0000111", unsupported("read", [0], "vector")),
   row("VSM.V", "000 0 00 1 01011 xxxxx 000 xxxxx 0100111", unsupported("write", [0], "vector")),
+];
+
+const CRYPTOGRAPHY = noAccess("vector cryptography");
+
+/** OP-VE, all of it: the vector cryptography extensions Zvkg, Zvkgs, Zvkned, Zvknh, Zvksed and Zvksh. */
+export const VECTOR_CRYPTOGRAPHY_ROWS: readonly Row<Facts>[] = [
+  row("VSM3ME.VV", "100000 1 xxxxx xxxxx 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VSM4K.VI", "100001 1 xxxxx xxxxx 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VAESKF1.VI", "100010 1 xxxxx xxxxx 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VGHSH.VS", "100011 1 xxxxx xxxxx 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VAESDM.VV", "101000 1 xxxxx 00000 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VAESDF.VV", "101000 1 xxxxx 00001 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VAESEM.VV", "101000 1 xxxxx 00010 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VAESEF.VV", "101000 1 xxxxx 00011 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VSM4R.VV", "101000 1 xxxxx 10000 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VGMUL.VV", "101000 1 xxxxx 10001 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VAESDM.VS", "101001 1 xxxxx 00000 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VAESDF.VS", "101001 1 xxxxx 00001 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VAESEM.VS", "101001 1 xxxxx 00010 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VAESEF.VS", "101001 1 xxxxx 00011 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VAESZ.VS", "101001 1 xxxxx 00111 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VSM4R.VS", "101001 1 xxxxx 10000 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VGMUL.VS", "101001 1 xxxxx 10001 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VAESKF2.VI", "101010 1 xxxxx xxxxx 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VSM3C.VI", "101011 1 xxxxx xxxxx 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VGHSH.VV", "101100 1 xxxxx xxxxx 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VSHA2MS.VV", "101101 1 xxxxx xxxxx 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VSHA2CH.VV", "101110 1 xxxxx xxxxx 010 xxxxx 1110111", CRYPTOGRAPHY),
+  row("VSHA2CL.VV", "101111 1 xxxxx xxxxx 010 xxxxx 1110111", CRYPTOGRAPHY),
 ];
 
 function loads(fields: number, bits: number, width: string): Row<Facts>[] {

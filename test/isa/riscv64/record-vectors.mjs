@@ -10,7 +10,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 const SEED = 0x5eed_0064;
 const EXTENSIONS = `a c d f h m v zabha zawrs zba zbb zbc zbkb zbkx zbs zcb zcmop zfa zfh zicbom zicbop zicboz zicond zicsr zifencei zimop
-  zfbfmin zk zks zkt zvfh zvkn zvks svinval experimental-zacas experimental-zalasr experimental-zicfiss`.split(/\s+/);
+  zfbfmin zk zks zkt zvfh zvkng zvksg svinval experimental-zacas experimental-zalasr experimental-zicfiss`.split(/\s+/);
 const MNEMONIC = /^\t(\S+)/;
 /** llvm-mc 19 prints these, which the manual reserves (chapter "C", C.LUI: "the code points with imm=0 are reserved"). */
 const RESERVED_LUI = /^c\.lui x\d+, 0$/;
@@ -67,6 +67,9 @@ function chooseWords() {
   const pick = (/** @type {readonly number[]} */ values) => values[random(16) % values.length] ?? 0;
   // Every major opcode.
   for (let major = 0; major < 32; major++) for (let count = 0; count < 12; count++) put(word((major << 2) | 3));
+  for (let count = 0; count < 8; count++) put(word(0x67) & ~0x7000);
+  // OP-VE by funct6, vm and vs1.
+  for (let funct = 0; funct < 128; funct++) for (const vs1 of [0, 3, 7, 16, random(5)]) put((funct << 25) | (random(5) << 20) | (vs1 << 15) | (2 << 12) | (random(5) << 7) | 0x77);
   // LOAD, STORE, LOAD-FP and STORE-FP by funct3.
   for (const opcode of [0x03, 0x23]) for (let count = 0; count < 160; count++) put(word(opcode));
   for (const opcode of [0x07, 0x27]) {
