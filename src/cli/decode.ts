@@ -67,7 +67,7 @@ async function decodeText(words: readonly string[], architecture: Architecture, 
     import("../report/style.ts"),
   ]);
   const isa = await loadIsa(architecture);
-  const disassembler = await Disassembler.open(instructionSet);
+  const disassembler = await Disassembler.open(instructionSet, isa.registers);
   const style = styleFor(terminal.output, terminal.environment);
   // Words may split an instruction's bytes anywhere, so they are read as one string; after bytes that are no instruction
   // decoding starts again at the next word.
@@ -102,7 +102,7 @@ async function decodeMass(path: string, architecture: Architecture, instructionS
   ]);
   const input = await openInput(path, terminal.input);
   const isa = await loadIsa(architecture);
-  const disassembler = await Disassembler.open(instructionSet);
+  const disassembler = await Disassembler.open(instructionSet, isa.registers);
   const name = path === "-" ? "standard input" : path;
   const progress = new Progress(terminal, "instructions");
   await writing("-", [], terminal, progress, async (output) => {

@@ -1,33 +1,38 @@
 import type * as CapstoneWasm from "capstone-wasm";
 import type { InstructionSet } from "../model/architecture.ts";
 import type { Instruction } from "../model/instruction.ts";
+import type { RegisterSet } from "../model/registers.ts";
+import { riscv64Assembly } from "./riscv64-assembly.ts";
 
 /**
- * Assembly text for people, by Capstone. It is not the decoder: where it does not know an instruction, or takes it to be of another
- * length, the text is our mnemonic alone.
+ * Assembly text for people, by Capstone, or for RISC-V our own. It is not the decoder: where Capstone does not know an instruction, or
+ * takes it to be of another length, the text is our mnemonic alone.
  */
 export class Disassembler {
   readonly #library: typeof CapstoneWasm | undefined;
   readonly #settings: Settings | undefined;
+  readonly #registers: RegisterSet;
   #handle: CapstoneWasm.Capstone | undefined;
   #used = 0;
 
-  private constructor(library: typeof CapstoneWasm | undefined, settings: Settings | undefined) {
+  private constructor(library: typeof CapstoneWasm | undefined, settings: Settings | undefined, registers: RegisterSet) {
     this.#library = library;
     this.#settings = settings;
+    this.#registers = registers;
   }
 
   /** Loads Capstone (some 2 MB of WebAssembly), where it knows the instruction set. */
-  static async open(instructionSet: InstructionSet): Promise<Disassembler> {
+  static async open(instructionSet: InstructionSet, registers: RegisterSet): Promise<Disassembler> {
     const settings = SETTINGS[instructionSet];
-    if (settings === undefined) return new Disassembler(undefined, undefined);
+    if (settings === undefined) return new Disassembler(undefined, undefined, registers);
     const library = await import("capstone-wasm");
     await library.loadCapstone();
-    return new Disassembler(library, settings);
+    return new Disassembler(library, settings, registers);
   }
 
   /** Text of a decoded instruction whose bytes start `bytes`. */
   text(instruction: Instruction, bytes: Uint8Array, address = 0n): string {
+    if (this.#settings === undefined) return riscv64Assembly(instruction, this.#registers);
     return this.#disassemble(bytes.subarray(0, instruction.length), address) ?? instruction.mnemonic;
   }
 

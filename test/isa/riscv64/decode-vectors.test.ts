@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { RISCV64 } from "../../../src/isa/riscv64/index.ts";
 import type { Instruction } from "../../../src/model/instruction.ts";
 import { Refusal } from "../../../src/model/refusal.ts";
-import { textOf } from "./text.ts";
+import { riscv64Assembly } from "../../../src/report/riscv64-assembly.ts";
 
 function record(name: string): string[] {
   return readFileSync(new URL(name, import.meta.url), "utf8")
@@ -46,12 +46,12 @@ function compare(text: string, decoded: Instruction | Refusal): string | undefin
   if (!accessesMemory(text)) return decoded.access === "none" ? undefined : decoded.form;
   if (decoded.access === "none") return `${decoded.form}, no access`;
   const expected = decoded.operation instanceof Refusal ? text.split(" ", 1)[0]!.replace(/^(ssamoswap\.[wd])\.\w+$/, "$1") : text;
-  const found = textOf(decoded);
+  const found = riscv64Assembly(decoded, RISCV64.registers);
   return found === expected ? undefined : found;
 }
 
 function shadowStackText(decoded: Instruction): string {
-  return decoded.form === "C.SSPUSH" ? "c.sspush x1" : decoded.form === "C.SSPOPCHK" ? "c.sspopchk x5" : textOf(decoded);
+  return decoded.form === "C.SSPUSH" ? "c.sspush x1" : decoded.form === "C.SSPOPCHK" ? "c.sspopchk x5" : riscv64Assembly(decoded, RISCV64.registers);
 }
 
 describe("32-bit words", () => {
