@@ -38,9 +38,9 @@ async function replay(path: string, options: Options, terminal: Terminal): Promi
   const tally = new Tally();
   const progress = new Progress(terminal, "faults");
   await writing(options.output, [path], terminal, progress, async (output) => {
-    for await (const { fault } of trace.records) {
+    for await (const { fault, index = tally.faults } of trace.records) {
       const { outcome } = replayFault(fault, setup);
-      const full = output.write(outcomeLine(tally.faults, fault.pc, outcome, trace.registers));
+      const full = output.write(outcomeLine(index, fault.pc, outcome, trace.registers));
       if (full !== undefined) await full;
       tally.add(outcome);
       progress.step();

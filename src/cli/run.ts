@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { UserError } from "../model/user-error.ts";
+import { TraceError } from "../trace/record.ts";
 import type { DefineCommand } from "./command.ts";
 import { defineDecode } from "./decode.ts";
 import { packageVersion } from "./package-root.ts";
@@ -58,7 +59,8 @@ function explain(error: unknown, { talk }: Terminal): Status {
   if (isClosedPipe(error)) return STATUS.ok;
   if (error instanceof UserError) talk.write(`trapline: ${oneLine(error.message)}\n`);
   else talk.write(`trapline: this is a bug in trapline, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  return STATUS.unusable;
+  // Parts of the input are lost, and all the rest was done.
+  return error instanceof TraceError && error.kept === "intact" ? STATUS.refused : STATUS.unusable;
 }
 
 function isClosedPipe(error: unknown): boolean {

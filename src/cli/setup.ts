@@ -48,7 +48,7 @@ export async function prepare(path: string, options: ReplayOptions, terminal: Te
 
 /** A trace's error does not know its file's name. */
 function locate(name: string, error: unknown): unknown {
-  return error instanceof TraceError ? new TraceError(`${name}: ${error.message}`, error.cut) : error;
+  return error instanceof TraceError ? new TraceError(`${name}: ${error.message}`, error.kept) : error;
 }
 
 async function* locatedRecords(name: string, records: AsyncIterable<TraceRecord>): AsyncGenerator<TraceRecord> {

@@ -43,7 +43,7 @@ async function verify(path: string, options: Options, terminal: Terminal): Promi
     for await (const record of trace.records) {
       const replayed = replayFault(record.fault, setup);
       const { verdict, differences } = compare(record, replayed);
-      for (const line of findingLines(tally.faults, record.fault.pc, replayed.outcome, differences)) await output.write(line);
+      for (const line of findingLines(record.index ?? tally.faults, record.fault.pc, replayed.outcome, differences)) await output.write(line);
       tally.add(replayed.outcome, verdict);
       progress.step();
     }

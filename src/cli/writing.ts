@@ -5,7 +5,7 @@ import type { Terminal } from "./terminal.ts";
 
 /**
  * Opens the output, lets `produce` fill it, and puts it in place. If that fails nothing is left at the path, with one exception: of
- * a trace that was cut off, what came before the cut is sound and is kept.
+ * a trace that was cut off or damaged, what could be read is sound and is kept.
  */
 export async function writing(
   path: string,
@@ -18,7 +18,7 @@ export async function writing(
   try {
     await produce(output);
   } catch (error) {
-    if (error instanceof TraceError && error.cut) await output.commit();
+    if (error instanceof TraceError && error.kept !== undefined) await output.commit();
     else await output.discard();
     throw error;
   } finally {

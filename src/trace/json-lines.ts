@@ -1,6 +1,6 @@
-import { safeParse, type GenericSchema, type InferOutput } from "valibot";
+import type { InferOutput } from "valibot";
 import { bytesToHexadecimal, hexadecimal } from "../model/bits.ts";
-import type { Fault, GuestFacts } from "../model/fault.ts";
+import type { Fault } from "../model/fault.ts";
 import { callJson, memoryJson, registerJson } from "../model/json.ts";
 import { RegisterFile } from "../model/registers.ts";
 import { type Line, splitLines } from "./lines.ts";
@@ -14,10 +14,11 @@ import {
   type TraceRecord,
   type UnknownKeys,
 } from "./record.ts";
-import { describeIssue, FAULT_KEYS, faultSchema, HEADER_KEYS, headerSchema } from "./schema.ts";
+import { HEADER_EXAMPLE, headerOfJson, jsonOfHeader } from "./header-json.ts";
+import { FAULT_KEYS, faultSchema } from "./schema.ts";
 import { unknownKeys, withUnknownKeys } from "./unknown.ts";
+import { validate } from "./validate.ts";
 
-const HEADER_EXAMPLE = '{"format":"trapline-trace","version":1,"arch":"…"}';
 const OPENING_BRACE = 0x7b;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 const WHITE_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
@@ -38,24 +39,10 @@ async function read(bytes: AsyncIterable<Uint8Array>, registersOf: RegistersOf):
   const lines = splitLines(bytes);
   const first = await lines.next();
   if (first.done === true) throw new TraceError(`is empty; expected a header line ${HEADER_EXAMPLE}`);
-  const header = parseHeader(first.value);
+  const where = `line ${first.value.number}`;
+  const header = headerOfJson(parseJson(first.value, where), where);
   const registers = await registersOf(header.architecture);
   return { header, registers, records: parseFaults(lines, faultSchema(registers)) };
-}
-
-function parseHeader(line: Line): TraceHeader {
-  const where = `line ${line.number}`;
-  const json = parseJson(line, where);
-  if (typeof json !== "object" || json === null || !("format" in json)) {
-    throw new TraceError(`${where}: is not a trace; expected a header ${HEADER_EXAMPLE}`);
-  }
-  const { arch, source, guest } = validate(headerSchema, json, where);
-  const facts: GuestFacts = {
-    windows: guest?.windows ?? [],
-    ...(guest?.sharedBit === undefined ? {} : { sharedBit: guest.sharedBit }),
-    ...(guest?.kernelStart === undefined ? {} : { kernelStart: guest.kernelStart }),
-  };
-  return { architecture: arch, source, guest: facts, unknown: unknownKeys(json, HEADER_KEYS) };
 }
 
 async function* parseFaults(lines: AsyncIterable<Line>, schema: ReturnType<typeof faultSchema>): AsyncGenerator<TraceRecord> {
@@ -72,15 +59,9 @@ function parseJson({ text, unfinished }: Line, where: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    if (unfinished) throw new TraceError(`${where}: the file ends in the middle of this line; all before it was read`, true);
+    if (unfinished) throw new TraceError(`${where}: the file ends in the middle of this line; all before it was read`, "start");
     throw new TraceError(`${where}: is not JSON: ${(error as Error).message}`);
   }
-}
-
-function validate<Schema extends GenericSchema>(schema: Schema, json: unknown, where: string): InferOutput<Schema> {
-  const result = safeParse(schema, json, { abortEarly: true });
-  if (result.success) return result.output;
-  throw new TraceError(`${where}: ${describeIssue(result.issues[0])}`);
 }
 
 function recordOf(json: InferOutput<ReturnType<typeof faultSchema>>, unknown: UnknownKeys): TraceRecord {
@@ -118,22 +99,8 @@ function recordOf(json: InferOutput<ReturnType<typeof faultSchema>>, unknown: Un
 }
 
 class JsonLinesEncoder implements TraceEncoder {
-  header({ architecture, source, guest, unknown }: TraceHeader): Uint8Array {
-    const facts = {
-      ...(guest.windows.length === 0
-        ? {}
-        : { windows: guest.windows.map(({ gva, gpa, size }) => ({ gva: hexadecimal(gva), gpa: hexadecimal(gpa), size: hexadecimal(size) })) }),
-      ...(guest.sharedBit === undefined ? {} : { sharedBit: guest.sharedBit }),
-      ...(guest.kernelStart === undefined ? {} : { kernelStart: hexadecimal(guest.kernelStart) }),
-    };
-    const header = {
-      format: "trapline-trace",
-      version: 1,
-      arch: architecture,
-      source,
-      ...(Object.keys(facts).length === 0 ? {} : { guest: facts }),
-    };
-    return encodeLine(withUnknownKeys(header, unknown));
+  header(header: TraceHeader): Uint8Array {
+    return encodeLine(jsonOfHeader(header));
   }
 
   record({ fault, calls, after, unknown }: TraceRecord): Uint8Array {
@@ -156,6 +123,10 @@ class JsonLinesEncoder implements TraceEncoder {
           }),
     };
     return encodeLine(withUnknownKeys(record, unknown));
+  }
+
+  end(): Uint8Array {
+    return new Uint8Array(0);
   }
 }
 

@@ -20,6 +20,8 @@ export interface TraceRecord {
   readonly calls?: readonly Call[];
   readonly after?: TruthAfter;
   readonly unknown: UnknownKeys;
+  /** Position in the trace as it was written, where that is not the position among the records read: faults before it are lost. */
+  readonly index?: number;
 }
 
 /** The machine's state after the instruction, as far as the source knew it. */
@@ -41,14 +43,18 @@ export type UnknownKeys = Readonly<Record<string, unknown>> | undefined;
 export interface Trace {
   readonly header: TraceHeader;
   readonly registers: RegisterSet;
-  /** Can be iterated once. Throws a {@link TraceError} at the first fault that can't be read. */
+  /**
+   * Can be iterated once. Throws a {@link TraceError} at the first fault that can't be read; where a format can go on behind lost ones, at
+   * the end.
+   */
   readonly records: AsyncIterable<TraceRecord>;
 }
 
-/** Turns header and faults into the bytes of a file, in this order. */
+/** Turns header, faults and the end into the bytes of a file, in this order. Bytes may come later than the faults that are in them. */
 export interface TraceEncoder {
   header(header: TraceHeader): Uint8Array;
   record(record: TraceRecord): Uint8Array;
+  end(): Uint8Array;
 }
 
 /** The registers of an architecture. */
@@ -62,17 +68,23 @@ export interface TraceCodec {
   /** Whether a file that starts with these bytes (the first 64 or fewer) is of this format. */
   recognises(start: Uint8Array): boolean;
   read(bytes: AsyncIterable<Uint8Array>, registersOf: RegistersOf): Promise<Trace>;
-  encoder(): TraceEncoder;
+  encoder(registers: RegisterSet): TraceEncoder;
 }
+
+/**
+ * "start": the input ends in the middle of a fault, everything before it is sound. "intact": some parts of the input are lost, all faults of
+ * the intact ones were read, and the message says which are missing.
+ */
+export type Kept = "start" | "intact";
 
 /** Input that is not what it should be. The message says where, and what was expected; the file's name is not in it. */
 export class TraceError extends UserError {
   override readonly name = "TraceError";
-  /** The input ends in the middle of a fault: everything before it is sound. */
-  readonly cut: boolean;
+  /** What could be read nevertheless; undefined: nothing that should be used. */
+  readonly kept: Kept | undefined;
 
-  constructor(message: string, cut = false) {
+  constructor(message: string, kept?: Kept) {
     super(message);
-    this.cut = cut;
+    this.kept = kept;
   }
 }

@@ -1,0 +1,149 @@
+import type { Call } from "../../model/access.ts";
+import { FLAG, MANY_RESPONSES, responseCount } from "../../model/fault-columns.ts";
+import type { Fault, MemoryRange } from "../../model/fault.ts";
+import { TraceError, type TraceRecord, type TruthAfter, type UnknownKeys } from "../record.ts";
+import type { Chunk } from "./chunk.ts";
+import { ColumnReader } from "./column.ts";
+import { CALL, CHUNK_COLUMNS, type ChunkColumn, INSTRUCTION_WIDTH, SLOW } from "./layout.ts";
+import { jsonOf } from "./message-pack.ts";
+import { readSole, readWide, RegisterDecoder } from "./register-decoder.ts";
+import type { SlotMap } from "./slots.ts";
+
+/** The faults of a chunk, in order. Throws a {@link TraceError} at the first that its columns do not describe as they should. */
+export function* decodeChunk(chunk: Chunk, map: SlotMap): Generator<TraceRecord> {
+  yield* new ChunkDecoder(chunk, map).records();
+}
+
+class ChunkDecoder {
+  readonly #chunk: Chunk;
+  readonly #map: SlotMap;
+  readonly #columns: Readonly<Record<ChunkColumn, ColumnReader>>;
+  readonly #registers: RegisterDecoder;
+  #unknown = 0;
+
+  constructor(chunk: Chunk, map: SlotMap) {
+    this.#chunk = chunk;
+    this.#map = map;
+    const source = { bytes: chunk.hot.bytes, where: chunk.where };
+    const integers = CHUNK_COLUMNS.filter((name) => name !== "instruction");
+    this.#columns = Object.fromEntries(integers.map((name) => [name, new ColumnReader(chunk.columns[name], name, source)])) as Record<ChunkColumn, ColumnReader>;
+    this.#registers = new RegisterDecoder(map, chunk.where, this.#columns.head, chunk.hot.captured);
+  }
+
+  *records(): Generator<TraceRecord> {
+    const { hot, unknown, where } = this.#chunk;
+    for (let index = 0; index < hot.count; index++) yield this.#record(index);
+    for (const column of STREAMS) this.#columns[column].finish();
+    if (this.#unknown !== unknown.length) throw new TraceError(`${where}: "unknown" has ${unknown.length} maps, of which the faults use ${this.#unknown}`);
+  }
+
+  #record(index: number): TraceRecord {
+    const columns = this.#columns;
+    const flags = columns.flags.numberAt(index);
+    const slow = (flags & FLAG.slow) === 0 ? 0 : columns.slow.takeNumber();
+    const pc = columns.pc.at(index);
+    const bytes = this.#instruction(index);
+    const gpa = (flags & FLAG.gpa) === 0 ? undefined : columns.gpa.at(index);
+    const origin = gpa ?? 0n;
+
+    const word = columns.delta.numberAt(index);
+    this.#registers.delta(word, columns);
+    if ((slow & SLOW.wide) !== 0) this.#registers.wide(columns);
+    const registers = this.#registers.file();
+    const memory = (slow & SLOW.memory) === 0 ? [] : this.#ranges();
+    const responses = responseCount(flags);
+
+    const known = (flag: number, column: ChunkColumn): bigint | undefined => ((flags & flag) === 0 ? undefined : columns[column].at(index));
+    const syndrome = known(FLAG.syndrome, "syndrome");
+    const transformedInstruction = known(FLAG.transformedInstruction, "transformedInstruction");
+    const exitReason = known(FLAG.exitReason, "exitReason");
+    const exitQualification = known(FLAG.exitQualification, "exitQualification");
+    const fault: Fault = {
+      pc,
+      bytes,
+      registers,
+      ...(gpa === undefined ? {} : { gpa }),
+      ...((flags & FLAG.gva) === 0 ? {} : { gva: BigInt.asUintN(64, origin + columns.gvaOffset.at(index)) }),
+      ...((flags & FLAG.direction) === 0 ? {} : { write: (flags & FLAG.write) !== 0 }),
+      mode: (flags & FLAG.user) === 0 ? "kernel" : "user",
+      ...(syndrome === undefined ? {} : { syndrome }),
+      ...(transformedInstruction === undefined ? {} : { transformedInstruction }),
+      ...(exitReason === undefined ? {} : { exitReason }),
+      ...(exitQualification === undefined ? {} : { exitQualification }),
+      memory,
+      reads: columns.responses.takeMany(responses === MANY_RESPONSES ? columns.responseCounts.takeNumber() : responses),
+    };
+    return {
+      fault,
+      ...((flags & FLAG.calls) === 0 ? {} : { calls: this.#calls(origin) }),
+      ...((flags & FLAG.after) === 0 ? {} : { after: this.#after(flags, slow, pc) }),
+      unknown: (flags & FLAG.unknown) === 0 ? undefined : this.#unknownKeys(),
+    };
+  }
+
+  #instruction(index: number): Uint8Array {
+    const { bytes, instruction } = this.#chunk.hot;
+    const length = this.#columns.instructionLength.numberAt(index);
+    if (length > INSTRUCTION_WIDTH) {
+      const tail = this.#columns.instructionTail.takeBytes(length - INSTRUCTION_WIDTH);
+      if (instruction.width !== INSTRUCTION_WIDTH) throw this.#error(`an instruction of ${length} bytes needs elements of ${INSTRUCTION_WIDTH}`);
+      const start = instruction.offset + INSTRUCTION_WIDTH * index;
+      return Uint8Array.from([...bytes.subarray(start, start + INSTRUCTION_WIDTH), ...tail]);
+    }
+    if (length > instruction.width) throw this.#error(`an instruction of ${length} bytes is in a column of ${instruction.width}`);
+    const start = instruction.offset + instruction.width * index;
+    return bytes.slice(start, start + length);
+  }
+
+  #ranges(): MemoryRange[] {
+    const { memoryCount, memoryAddress, memoryLength, memoryBytes } = this.#columns;
+    const ranges: MemoryRange[] = [];
+    for (let left = memoryCount.takeNumber(); left > 0; left--) {
+      ranges.push({ address: memoryAddress.take(), bytes: memoryBytes.takeBytes(memoryLength.takeNumber()) });
+    }
+    return ranges;
+  }
+
+  #calls(origin: bigint): Call[] {
+    const { callCount, callKind, callOffset, callValue } = this.#columns;
+    const calls: Call[] = [];
+    for (let left = callCount.takeNumber(); left > 0; left--) {
+      const kind = callKind.takeNumber();
+      if (kind > CALL.limit) throw this.#error(`there is no call of kind ${kind}`);
+      calls.push({
+        write: (kind & CALL.write) !== 0,
+        gpa: BigInt.asUintN(64, origin + callOffset.take()),
+        size: (1 << (kind >> CALL.sizeShift)) as Call["size"],
+        value: callValue.take(),
+      });
+    }
+    return calls;
+  }
+
+  #after(flags: number, slow: number, before: bigint): TruthAfter {
+    const columns = this.#columns;
+    const streams = { values: columns.afterValues, escapes: columns.afterEscapes };
+    const registers = readSole(this.#map, this.#chunk.where, columns.afterDelta.takeNumber(), streams);
+    if ((slow & SLOW.afterWide) !== 0) readWide(registers, this.#map, this.#chunk.where, columns);
+    return {
+      ...((flags & FLAG.afterPc) === 0 ? {} : { pc: BigInt.asUintN(64, before + columns.afterPcOffset.take()) }),
+      registers,
+      memory: (slow & SLOW.afterMemory) === 0 ? [] : this.#ranges(),
+    };
+  }
+
+  #unknownKeys(): UnknownKeys {
+    const object = jsonOf(this.#chunk.unknown[this.#unknown++]);
+    if (object === undefined) throw this.#error('"unknown" holds what is no JSON object');
+    return object as UnknownKeys;
+  }
+
+  #error(problem: string): TraceError {
+    return new TraceError(`${this.#chunk.where}: ${problem}`);
+  }
+}
+
+/** Columns that the faults must use up. */
+const STREAMS: readonly ChunkColumn[] = CHUNK_COLUMNS.slice(CHUNK_COLUMNS.indexOf("values")).filter(
+  (name) => !["syndrome", "transformedInstruction", "exitReason", "exitQualification"].includes(name),
+);

@@ -1,0 +1,112 @@
+import { type Column, DELTA, type FaultColumns, FLAG, FLAG_MASK, MANY_RESPONSES, responseCount } from "../../model/fault-columns.ts";
+import { ABSENT, columnOf, ColumnReader } from "./column.ts";
+import { type Content, fail, mapOf, numberOf, unsignedOf } from "./content.ts";
+import type { Frame } from "./frame-reader.ts";
+import { CHUNK_COLUMNS, CHUNK_LIMIT, type ChunkColumn } from "./layout.ts";
+import type { SlotMap } from "./slots.ts";
+
+/** A chunk as it was read: its columns are checked for their lengths, its faults are not built yet. */
+export interface Chunk {
+  /** Position among the trace's chunks. */
+  readonly number: number;
+  /** Index of its first fault. */
+  readonly first: number;
+  /** Of its frame in the file. */
+  readonly offset: number;
+  readonly columns: Readonly<Record<ChunkColumn, Column>>;
+  /** The columns that a fast path needs. */
+  readonly hot: FaultColumns;
+  /** One map for each fault with keys that the format does not define. */
+  readonly unknown: readonly unknown[];
+  /** Text that says which chunk this is. */
+  readonly where: string;
+}
+
+/** Columns with one element a fault, which must have exactly as many. */
+const ONE_A_FAULT: readonly ChunkColumn[] = [
+  "pc",
+  "instruction",
+  "instructionLength",
+  "gpa",
+  "gvaOffset",
+  "flags",
+  "delta",
+  "syndrome",
+  "transformedInstruction",
+  "exitReason",
+  "exitQualification",
+];
+
+/** Reads the content of a frame of kind "chunk". Throws a `TraceError`. */
+export function chunkOf(content: Content, frame: Frame, map: SlotMap): Chunk {
+  const number = numberOf(content, "number", `chunk at byte ${frame.offset}`, 0xffffffff);
+  const where = `chunk ${number} (byte ${frame.offset})`;
+  const count = numberOf(content, "faults", where, CHUNK_LIMIT);
+  if (count === 0) fail(`${where}: holds no fault`);
+  const first = numberOf(content, "first", where, Number.MAX_SAFE_INTEGER - CHUNK_LIMIT);
+  const source = { bytes: frame.bytes, where };
+  const unpacked = mapOf(content.get("columns")) ?? fail(`${where}: "columns" is not a map`);
+  for (const name of unpacked.keys()) {
+    if (!CHUNK_COLUMNS.some((each) => each === name)) fail(`${where}: has a column "${name}", which this version does not know; a newer trapline may read it`);
+  }
+  const columns = Object.fromEntries(
+    CHUNK_COLUMNS.map((name) => [name, unpacked.has(name) ? columnOf(unpacked.get(name), name, source) : ABSENT]),
+  ) as Record<ChunkColumn, Column>;
+  for (const name of ONE_A_FAULT) checkLength(name, columns[name], count, where);
+  checkLength("head", columns.head, map.slots.length, where);
+  if (columns.instruction.base !== 0n) fail(`${where}: column "instruction" has a base; expected 0`);
+  if (columns.head.width !== 8 && columns.head.width !== 0) fail(`${where}: column "head" has elements of ${columns.head.width} bytes; expected 8`);
+  const captured = unsignedOf(content, "captured", where);
+  if (captured >> BigInt(map.slots.length) !== 0n) fail(`${where}: "captured" names more slots than there are`);
+  const unknown = content.get("unknown") ?? [];
+  if (!Array.isArray(unknown)) fail(`${where}: "unknown" is not an array`);
+  const { head, pc, instruction, instructionLength, gpa, gvaOffset, flags, delta, values, escapes, responses, responseCounts } = columns;
+  const hot: FaultColumns = {
+    bytes: frame.bytes,
+    count,
+    slots: map.slots.length,
+    captured,
+    head,
+    pc,
+    instruction,
+    instructionLength,
+    gpa,
+    gvaOffset,
+    flags,
+    delta,
+    values,
+    escapes,
+    responses,
+    responseCounts,
+  };
+  checkHotStreams(hot, where);
+  return { number, first, offset: frame.offset, columns, hot, unknown: unknown as unknown[], where };
+}
+
+function checkLength(name: string, { width, count }: Column, expected: number, where: string): void {
+  if (width !== 0 && count !== expected) fail(`${where}: column "${name}" has ${count} elements; expected ${expected}`);
+}
+
+/** Flags and delta words must announce exactly as much as their streams have, so that a fast path need not look. */
+function checkHotStreams(hot: FaultColumns, where: string): void {
+  const source = { bytes: hot.bytes, where };
+  const reader = (name: "flags" | "delta" | "values" | "escapes" | "responses" | "responseCounts"): ColumnReader => new ColumnReader(hot[name], name, source);
+  const [flags, delta, values, escapes, responses, counts] = [reader("flags"), reader("delta"), reader("values"), reader("escapes"), reader("responses"), reader("responseCounts")];
+  for (let index = 0; index < hot.count; index++) {
+    const flag = flags.numberAt(index);
+    if ((flag & ~FLAG_MASK) !== 0) fail(`${where}: fault ${index} of it has flags 0x${flag.toString(16)}, which this version does not know`);
+    const announced = responseCount(flag);
+    responses.skip(announced === MANY_RESPONSES ? counts.takeNumber() : announced);
+    const word = delta.numberAt(index);
+    if ((word & DELTA.escape) === 0) {
+      values.skip((word >> DELTA.countShift) & DELTA.countMask);
+    } else {
+      escapes.take();
+      let changed = escapes.take();
+      for (; changed !== 0n; changed &= changed - 1n) values.skip(1);
+    }
+    const long = announced === MANY_RESPONSES || (word & DELTA.escape) !== 0;
+    if (long && (flag & FLAG.slow) === 0) fail(`${where}: fault ${index} of it is not flagged as one that goes the full way`);
+  }
+  for (const stream of [values, escapes, responses, counts]) stream.finish();
+}
