@@ -14,7 +14,7 @@ const OPCODE_S = Array.from({ length: 32 }, (_, value) => value).filter((value) 
 
 // prettier-ignore
 export const A32_CLASS_ROWS: readonly Row<Facts>[] = [
-  // Data-processing and miscellaneous instructions: F4.1.2
+  // "Data-processing and miscellaneous instructions"
   { form: "Data-processing (immediate shift)",       pattern: "cond:4 000 opS:5 xxxx xxxx xxxxx xx 0 xxxx", where: { opS: OPCODE_S }, facts: CLASS },
   { form: "Data-processing (register shift)",        pattern: "cond:4 000 opS:5 xxxx xxxx xxxx 0 xx 1 xxxx", where: { opS: OPCODE_S }, facts: CLASS },
   { form: "Data-processing (immediate)",             pattern: "cond:4 001 opS:5 xxxx xxxx xxxxxxxxxxxx", where: { opS: OPCODE_S }, facts: CLASS },
@@ -35,7 +35,7 @@ export const A32_CLASS_ROWS: readonly Row<Facts>[] = [
   { form: "ERET",                                    pattern: "cond:4 0001 0110 xxxx xxxx xxxx 0110 xxxx", facts: CLASS },
   { form: "HLT, BKPT, HVC, SMC",                     pattern: "cond:4 0001 0xx0 xxxx xxxx xxxx 0111 xxxx", facts: CLASS },
 
-  // Media instructions: F4.1.11
+  // "Media instructions"
   { form: "Parallel add and subtract",               pattern: "cond:4 0110 0 op:3 xxxx xxxx xxxx op2:3 1 xxxx", where: { op: [1, 2, 3, 5, 6, 7], op2: [0, 1, 2, 3, 4, 7] }, facts: CLASS },
   { form: "PKH",                                     pattern: "cond:4 0110 1000 xxxx xxxx xxxx xx01 xxxx", facts: CLASS },
   { form: "SEL",                                     pattern: "cond:4 0110 1000 xxxx xxxx xxxx 1011 xxxx", facts: CLASS },
@@ -54,14 +54,14 @@ export const A32_CLASS_ROWS: readonly Row<Facts>[] = [
   { form: "BFC, BFI",                                pattern: "cond:4 0111 110x xxxx xxxx xxxx x001 xxxx", facts: CLASS },
   { form: "UBFX",                                    pattern: "cond:4 0111 111x xxxx xxxx xxxx x101 xxxx", facts: CLASS },
 
-  // Branches, supervisor call, coprocessor and floating-point: F4.1.12 to F4.1.18
+  // "Branch, branch with link, and block data transfer", "System register access, Advanced SIMD, floating-point, and Supervisor call"
   { form: "B, BL",                                   pattern: "cond:4 101x xxxx xxxx xxxx xxxx xxxx xxxx", facts: CLASS },
   { form: "SVC",                                     pattern: "cond:4 1111 xxxx xxxx xxxx xxxx xxxx xxxx", facts: CLASS },
   { form: "MCRR, MRRC",                              pattern: "cond:4 1100 010x xxxx xxxx coproc:4 xxxx xxxx", where: { coproc: [0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 14, 15] }, facts: CLASS },
   { form: "VMOV (64-bit)",                           pattern: "cond:4 1100 010x xxxx xxxx 101x 00x1 xxxx", facts: CLASS },
   { form: "Coprocessor or floating-point data",      pattern: "cond:4 1110 xxxx xxxx xxxx xxxx xxxx xxxx", facts: CLASS },
 
-  // Unconditional instructions: F4.1.19
+  // "Unconditional instructions"
   { form: "CPS",                                     pattern: "1111 0001 0000 xxx 0 xxxxxxxxxx 0 xxxxx", facts: CLASS },
   { form: "SETEND",                                  pattern: "1111 0001 0000 xxx 1 xxxxxxxx 0000 xxxx", facts: CLASS },
   { form: "SETPAN",                                  pattern: "1111 0001 0001 xxxx xxxxxxxx 0000 xxxx", facts: CLASS },

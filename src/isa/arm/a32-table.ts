@@ -39,7 +39,7 @@ const UNPRIVILEGED: readonly Rule[] = ["n == 15", "n == t"];
 
 // prettier-ignore
 const SINGLE: readonly Row<Facts>[] = [
-  // Load/store word, unsigned byte (immediate, literal): F4.1.9
+  // F4.1, "Load/Store Word, Unsigned Byte (immediate, literal)"
   { form: "STR (immediate) A1",   pattern: "cond:4 010 PUW[2:1] 0 PUW[0] 0 Rn:4 Rt:4 imm:12", where: { PUW },             facts: store(4, IMMEDIATE, LOAD_BASE) },
   { form: "LDR (immediate) A1",   pattern: "cond:4 010 PUW[2:1] 0 PUW[0] 1 Rn:4 Rt:4 imm:12", where: { PUW, Rn: NOT_15 }, facts: load(4, IMMEDIATE, ["wback && n == t"]) },
   { form: "LDR (literal) A1",     pattern: "cond:4 010 PUW[2:1] 0 PUW[0] 1 1111 Rt:4 imm:12", where: { PUW },             facts: literal(load(4, IMMEDIATE, ["wback"])) },
@@ -51,7 +51,7 @@ const SINGLE: readonly Row<Facts>[] = [
   { form: "STRBT A1",             pattern: "cond:4 010 0 U:1 1 1 0 Rn:4 Rt:4 imm:12",         facts: unprivileged(store(1, IMMEDIATE, ["t == 15", ...UNPRIVILEGED])) },
   { form: "LDRBT A1",             pattern: "cond:4 010 0 U:1 1 1 1 Rn:4 Rt:4 imm:12",         facts: unprivileged(load(1, IMMEDIATE, ["t == 15", ...UNPRIVILEGED])) },
 
-  // Load/store word, unsigned byte (register): F4.1.10
+  // F4.1, "Load/Store Word, Unsigned Byte (register)"
   { form: "STR (register) A1",    pattern: "cond:4 011 PUW[2:1] 0 PUW[0] 0 Rn:4 Rt:4 imm5:5 type:2 0 Rm:4", where: { PUW }, facts: store(4, SHIFTED, ["m == 15", ...LOAD_BASE]) },
   { form: "LDR (register) A1",    pattern: "cond:4 011 PUW[2:1] 0 PUW[0] 1 Rn:4 Rt:4 imm5:5 type:2 0 Rm:4", where: { PUW }, facts: load(4, SHIFTED, ["m == 15", ...LOAD_BASE]) },
   { form: "STRB (register) A1",   pattern: "cond:4 011 PUW[2:1] 1 PUW[0] 0 Rn:4 Rt:4 imm5:5 type:2 0 Rm:4", where: { PUW }, facts: store(1, SHIFTED, ["t == 15", "m == 15", ...LOAD_BASE]) },
@@ -64,7 +64,7 @@ const SINGLE: readonly Row<Facts>[] = [
 
 // prettier-ignore
 const EXTRA: readonly Row<Facts>[] = [
-  // Load/store dual, half, signed byte (register): F4.1.4
+  // F4.1, "Load/Store Dual, Half, Signed Byte (register)"
   { form: "STRH (register) A1",   pattern: "cond:4 000 PUW[2:1] 0 PUW[0] 0 Rn:4 Rt:4 (0)(0)(0)(0) 1011 Rm:4", where: { PUW }, facts: store(2, REGISTER, ["t == 15", "m == 15", ...LOAD_BASE]) },
   { form: "LDRD (register) A1",   pattern: "cond:4 000 PUW[2:1] 0 PUW[0] 0 Rn:4 Rt:4 (0)(0)(0)(0) 1101 Rm:4", facts: double("load", REGISTER, [...DOUBLE_BASE, "m == 15", "m == t", "m == t2"]) },
   { form: "STRD (register) A1",   pattern: "cond:4 000 PUW[2:1] 0 PUW[0] 0 Rn:4 Rt:4 (0)(0)(0)(0) 1111 Rm:4", facts: double("store", REGISTER, [...DOUBLE_BASE, "m == 15"]) },
@@ -76,7 +76,7 @@ const EXTRA: readonly Row<Facts>[] = [
   { form: "LDRSBT A2",            pattern: "cond:4 000 0 U:1 0 1 1 Rn:4 Rt:4 (0)(0)(0)(0) 1101 Rm:4", facts: unprivileged(signedLoad(1, REGISTER, ["t == 15", ...UNPRIVILEGED, "m == 15"])) },
   { form: "LDRSHT A2",            pattern: "cond:4 000 0 U:1 0 1 1 Rn:4 Rt:4 (0)(0)(0)(0) 1111 Rm:4", facts: unprivileged(signedLoad(2, REGISTER, ["t == 15", ...UNPRIVILEGED, "m == 15"])) },
 
-  // Load/store dual, half, signed byte (immediate, literal): F4.1.3
+  // F4.1, "Load/Store Dual, Half, Signed Byte (immediate, literal)"
   { form: "STRH (immediate) A1",  pattern: "cond:4 000 PUW[2:1] 1 PUW[0] 0 Rn:4 Rt:4 imm[7:4] 1011 imm[3:0]", where: { PUW },             facts: store(2, IMMEDIATE, ["t == 15", ...LOAD_BASE]) },
   { form: "LDRD (immediate) A1",  pattern: "cond:4 000 PUW[2:1] 1 PUW[0] 0 Rn:4 Rt:4 imm[7:4] 1101 imm[3:0]", where: { Rn: NOT_15 },      facts: double("load", IMMEDIATE, DOUBLE_BASE) },
   { form: "LDRD (literal) A1",    pattern: "cond:4 000 (1) U:1 1 (0) 0 1111 Rt:4 imm[7:4] 1101 imm[3:0]",                                facts: { ...double("load", IMMEDIATE, ["Rt<0> == '1'", "t2 == 15"]), indexing: "U", base: 15 } },
@@ -109,10 +109,10 @@ const SWAP: readonly Rule[] = ["t == 15", "m == 15", "n == 15", "n == t", "n == 
 
 // prettier-ignore
 const SYNCHRONIZATION: readonly Row<Facts>[] = [
-  // Armv7 only: DDI 0406 A8.8.229. Armv8 leaves the encoding unallocated.
+  // Armv7 only: DDI 0406 A8.8, SWP, SWPB. Armv8 leaves the encoding unallocated.
   { form: "SWP A1",     pattern: "cond:4 0001 0000 Rn:4 Rt:4 (0)(0)(0)(0) 1001 Rm:4", facts: { kind: "swap", access: "load", bytes: 4, unpredictable: SWAP } },
   { form: "SWPB A1",    pattern: "cond:4 0001 0100 Rn:4 Rt:4 (0)(0)(0)(0) 1001 Rm:4", facts: { kind: "swap", access: "load", bytes: 1, unpredictable: SWAP } },
-  // Load/store exclusive and load-acquire/store-release: F4.1.6
+  // F4.1, "Load/Store Exclusive and Load-Acquire/Store-Release"
   { form: "STL A1",     pattern: "cond:4 0001 1000 Rn:4 (1)(1)(1)(1) (1)(1)00 1001 Rt:4", facts: ordered("store", 4, T_N) },
   { form: "STLEX A1",   pattern: "cond:4 0001 1000 Rn:4 Rd:4 (1)(1)10 1001 Rt:4",         facts: exclusive("store", 4, true, D_T_N) },
   { form: "STREX A1",   pattern: "cond:4 0001 1000 Rn:4 Rd:4 (1)(1)11 1001 Rt:4",         facts: exclusive("store", 4, false, D_T_N) },
@@ -170,12 +170,10 @@ const RETURN_STATE = "it returns from an exception: it loads PC and CPSR with th
 const STORE_STATE = "it stores LR and SPSR on the stack of another mode: the trace holds neither SPSR nor that mode's stack pointer";
 
 // prettier-ignore
-const UNCONDITIONAL: readonly Row<Facts>[] = [
-  ...MODES.flatMap(({ bits, mode }): Row<Facts>[] => [
-    { form: `RFE${mode} A1`, pattern: `1111 100 ${bits} 0 x 1 xxxx (0)(0)(0)(0) (1)(0)(1)(0) (0)(0)(0)(0) (0)(0)(0)(0)`, facts: { kind: "opaque", access: "load", sizes: [4, 4], unsupported: RETURN_STATE } },
-    { form: `SRS${mode} A1`, pattern: `1111 100 ${bits} 1 x 0 (1)(1)(0)(1) (0)(0)(0)(0) (0)(1)(0)(1) (0)(0)(0) xxxxx`,   facts: { kind: "opaque", access: "store", sizes: [4, 4], unsupported: STORE_STATE } },
-  ]),
-];
+const UNCONDITIONAL: readonly Row<Facts>[] = MODES.flatMap(({ bits, mode }): Row<Facts>[] => [
+  { form: `RFE${mode} A1`, pattern: `1111 100 ${bits} 0 x 1 xxxx (0)(0)(0)(0) (1)(0)(1)(0) (0)(0)(0)(0) (0)(0)(0)(0)`, facts: { kind: "opaque", access: "load", sizes: [4, 4], unsupported: RETURN_STATE } },
+  { form: `SRS${mode} A1`, pattern: `1111 100 ${bits} 1 x 0 (1)(1)(0)(1) (0)(0)(0)(0) (0)(1)(0)(1) (0)(0)(0) xxxxx`,   facts: { kind: "opaque", access: "store", sizes: [4, 4], unsupported: STORE_STATE } },
+]);
 
 /** The condition field of a conditional instruction: 1111 is another part of the encoding space. */
 const CONDITIONS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14];

@@ -30,7 +30,7 @@ interface Word {
 
 /**
  * Decodes the A32 or T32 instruction at the start of `bytes`. Instructions are little-endian whatever the order of data is
- * (DDI 0487 E2.8.1); a 32-bit T32 instruction is two halfwords, the first of which has bits 15:11 0b11101 or more.
+ * (DDI 0487 E2, "Endian support"); a 32-bit T32 instruction is two halfwords, the first of which has bits 15:11 0b11101 or more.
  */
 export function decodeArm(bytes: Uint8Array, instructionSet: ArmInstructionSet): Instruction | Refusal {
   const word = wordOf(bytes, instructionSet);

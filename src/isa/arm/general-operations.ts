@@ -9,7 +9,7 @@ import { listedRegisters } from "./rules.ts";
 /** What an operation is before its condition is added. */
 export type Parts = Omit<Operation, "condition">;
 
-/** A general register as a destination of `bytes` bytes, extended to its 32. r15 branches (LoadWritePC, DDI 0487 F2.5). */
+/** A general register as a destination of `bytes` bytes, extended to its 32. r15 branches (LoadWritePC()). */
 export function destination(number: number, bytes: number, extension: "zero" | "sign" = "zero"): Destination {
   return { register: number === PC ? PROGRAM_COUNTER : number, bit: 0, width: 8 * bytes, extension, extendTo: 32, clearTo: 32 };
 }
@@ -101,7 +101,7 @@ function offsetOf(offset: Offset, fields: Fields, added: boolean): Pick<Address,
   return { displacement: 0n, index };
 }
 
-/** DecodeImmShift(), DDI 0487 F2.3.2: an amount of 0 means 32 for LSR and ASR, and RRX for ROR. */
+/** DecodeImmShift(): an amount of 0 means 32 for LSR and ASR, and RRX for ROR. */
 function shiftOf(shift: "none" | "imm5" | "imm2", fields: Fields): Index["shift"] {
   if (shift === "none") return { kind: "lsl", amount: 0 };
   if (shift === "imm2") return { kind: "lsl", amount: fields["imm2"]! };

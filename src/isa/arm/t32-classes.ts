@@ -55,13 +55,13 @@ export const T32_CLASS_ROWS: readonly Row<Facts>[] = [
   { form: "PLI (literal) T3",          pattern: "1111 1001 x001 1111 1111 xxxxxxxxxxxx",    facts: HINT },
   { form: "Reserved hint (literal)",   pattern: "1111 1001 x011 1111 1111 xxxxxxxxxxxx",    facts: HINT },
 
-  // Data-processing: F3.1.4 to F3.1.6
+  // "Data-processing (shifted register)", "(modified immediate)", "(plain binary immediate)"
   { form: "Data-processing (shifted register)",   pattern: "1110 101 opcode:4 x xxxx xxxx xxxx xxxx xxxx", where: { opcode: DATA_OPCODES }, facts: CLASS },
   { form: "PKH T1",                               pattern: "1110 101 0110 0 xxxx xxxx xxxx xxx 0 xxxx", facts: CLASS },
   { form: "Data-processing (modified immediate)", pattern: "1111 0x0 opcode:4 x xxxx 0 xxx xxxx xxxx xxxx", where: { opcode: DATA_OPCODES }, facts: CLASS },
   { form: "Data-processing (plain immediate)",    pattern: "1111 0x1 op:5 xxxx 0 xxx xxxx xxxx xxxx", where: { op: [0, 4, 10, 12, 16, 18, 20, 22, 24, 26, 28] }, facts: CLASS },
 
-  // Branches and miscellaneous control: F3.1.9
+  // "Branches and miscellaneous control"
   { form: "B T3",                      pattern: "1111 0x cond:4 xxxxxx 10 x 0 x xxxxxxxxxxx", where: { cond: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13] }, facts: CLASS },
   { form: "B T4",                      pattern: "1111 0x xxxx xxxxxx 10 x 1 x xxxxxxxxxxx", facts: CLASS },
   { form: "BL T1",                     pattern: "1111 0x xxxx xxxxxx 11 x 1 x xxxxxxxxxxx", facts: CLASS },
@@ -75,7 +75,7 @@ export const T32_CLASS_ROWS: readonly Row<Facts>[] = [
   { form: "DCPS1, DCPS2, DCPS3",       pattern: "1111 0 1111000 xxxx 10 0 0 xxxx xxxxxx op:2", where: { op: [1, 2, 3] }, facts: CLASS },
   { form: "HVC, SMC T1",               pattern: "1111 0 111111x xxxx 10 0 0 xxxx xxxxxxxx", facts: CLASS },
 
-  // Data-processing (register), multiply: F3.1.11 to F3.1.13
+  // "Data-processing (register)", "Multiply, multiply accumulate, and absolute difference", "Long multiply and divide"
   { form: "Shift (register)",          pattern: "1111 1010 0xxx xxxx 1111 xxxx 0000 xxxx", facts: CLASS },
   { form: "Extend (32-bit)",           pattern: "1111 1010 0 op:3 xxxx 1111 xxxx 1 x xx xxxx", where: { op: [0, 1, 2, 3, 4, 5] }, facts: CLASS },
   { form: "Parallel add and subtract", pattern: "1111 1010 1 op:3 xxxx 1111 xxxx 0 op2:3 xxxx", where: { op: [0, 1, 2, 4, 5, 6], op2: [0, 1, 2, 4, 5, 6] }, facts: CLASS },
@@ -85,7 +85,7 @@ export const T32_CLASS_ROWS: readonly Row<Facts>[] = [
   { form: "Multiply",                  pattern: "1111 1011 0 op[6:4] xxxx xxxx xxxx 00 op[1:0] xxxx", where: { op: MULTIPLY }, facts: CLASS },
   { form: "Long multiply, divide",     pattern: "1111 1011 1 op[6:4] xxxx xxxx xxxx op[3:0] xxxx", where: { op: LONG_MULTIPLY }, facts: CLASS },
 
-  // Coprocessor, Advanced SIMD and floating-point: F3.1.7
+  // "System register access, Advanced SIMD, and floating-point"
   { form: "MCRR, MRRC",                         pattern: "1110 1100 010x xxxx xxxx coproc:4 xxxx xxxx", where: { coproc: [0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 14, 15] }, facts: CLASS },
   { form: "VMOV (64-bit)",                      pattern: "1110 1100 010x xxxx xxxx 101x 00x1 xxxx", facts: CLASS },
   { form: "Coprocessor or floating-point data", pattern: "1110 1110 xxxx xxxx xxxx xxxx xxxx xxxx", facts: CLASS },

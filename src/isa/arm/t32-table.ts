@@ -40,7 +40,7 @@ function multiple(access: "load" | "store", mode: MultipleFacts["mode"], writeba
 
 // prettier-ignore
 export const T32_NARROW_ROWS: readonly Row<Facts>[] = [
-  // F3.1.1, "16-bit"
+  // F3.1, "16-bit"
   { form: "LDR (literal) T1",     pattern: "01001 Rt:3 imm:8",           facts: load(4, immediate(4), [], { base: 15 }) },
   { form: "STR (register) T1",    pattern: "0101 000 Rm:3 Rn:3 Rt:3",    facts: store(4, REGISTER, []) },
   { form: "STRH (register) T1",   pattern: "0101 001 Rm:3 Rn:3 Rt:3",    facts: store(2, REGISTER, []) },
@@ -153,7 +153,7 @@ const T_M: readonly Rule[] = ["t == 15", "m == 15"];
 
 // prettier-ignore
 const SINGLE: readonly Row<Facts>[] = [
-  // Register: F3.1.10.1
+  // F3.1, "Load/store, unsigned (register offset)" and signed
   { form: "STRB (register) T2",   pattern: "1111 1000 0000 Rn:4 Rt:4 0 00000 imm2:2 Rm:4", where: { Rn: NOT_15 },             facts: store(1, SHIFTED, T_M) },
   { form: "LDRB (register) T2",   pattern: "1111 1000 0001 Rn:4 Rt:4 0 00000 imm2:2 Rm:4", where: { Rn: NOT_15, Rt: NOT_15 }, facts: load(1, SHIFTED, M) },
   { form: "STRH (register) T2",   pattern: "1111 1000 0010 Rn:4 Rt:4 0 00000 imm2:2 Rm:4", where: { Rn: NOT_15 },             facts: store(2, SHIFTED, T_M) },
@@ -163,7 +163,7 @@ const SINGLE: readonly Row<Facts>[] = [
   { form: "LDRSB (register) T2",  pattern: "1111 1001 0001 Rn:4 Rt:4 0 00000 imm2:2 Rm:4", where: { Rn: NOT_15, Rt: NOT_15 }, facts: load(1, SHIFTED, M, SIGNED) },
   { form: "LDRSH (register) T2",  pattern: "1111 1001 0011 Rn:4 Rt:4 0 00000 imm2:2 Rm:4", where: { Rn: NOT_15, Rt: NOT_15 }, facts: load(2, SHIFTED, M, SIGNED) },
 
-  // Immediate post-indexed, negative offset, pre-indexed: F3.1.10.2 to F3.1.10.5
+  // F3.1, "Load/store, unsigned (immediate, post-indexed)", "(negative immediate)", "(immediate, pre-indexed)" and signed
   { form: "STRB (immediate) T3",  pattern: "1111 1000 0000 Rn:4 Rt:4 1 PUW:3 imm:8", where: { PUW, Rn: NOT_15 },                  facts: store(1, IMMEDIATE, T_WB, INDEXED) },
   { form: "LDRB (immediate) T3",  pattern: "1111 1000 0001 Rn:4 Rt:4 1 PUW:3 imm:8", where: { PUW: WRITEBACK, Rn: NOT_15 },       facts: load(1, IMMEDIATE, T_WB, INDEXED) },
   { form: "LDRB (immediate) T3, negative offset",  pattern: "1111 1000 0001 Rn:4 Rt:4 1 100 imm:8", where: { Rn: NOT_15, Rt: NOT_15 }, facts: load(1, IMMEDIATE, [], NEGATIVE) },
@@ -177,7 +177,7 @@ const SINGLE: readonly Row<Facts>[] = [
   { form: "LDRSH (immediate) T2", pattern: "1111 1001 0011 Rn:4 Rt:4 1 PUW:3 imm:8", where: { PUW: WRITEBACK, Rn: NOT_15 },       facts: load(2, IMMEDIATE, T_WB, { ...INDEXED, ...SIGNED }) },
   { form: "LDRSH (immediate) T2, negative offset", pattern: "1111 1001 0011 Rn:4 Rt:4 1 100 imm:8", where: { Rn: NOT_15, Rt: NOT_15 }, facts: load(2, IMMEDIATE, [], { ...NEGATIVE, ...SIGNED }) },
 
-  // Unprivileged: F3.1.10.3, F3.1.10.8
+  // F3.1, "Load/store, unsigned (unprivileged)" and signed
   { form: "STRBT T1",             pattern: "1111 1000 0000 Rn:4 Rt:4 1 110 imm:8", where: { Rn: NOT_15 }, facts: store(1, IMMEDIATE, T, UNPRIVILEGED) },
   { form: "LDRBT T1",             pattern: "1111 1000 0001 Rn:4 Rt:4 1 110 imm:8", where: { Rn: NOT_15 }, facts: load(1, IMMEDIATE, T, UNPRIVILEGED) },
   { form: "STRHT T1",             pattern: "1111 1000 0010 Rn:4 Rt:4 1 110 imm:8", where: { Rn: NOT_15 }, facts: store(2, IMMEDIATE, T, UNPRIVILEGED) },
@@ -187,7 +187,7 @@ const SINGLE: readonly Row<Facts>[] = [
   { form: "LDRSBT T1",            pattern: "1111 1001 0001 Rn:4 Rt:4 1 110 imm:8", where: { Rn: NOT_15 }, facts: load(1, IMMEDIATE, T, { ...UNPRIVILEGED, ...SIGNED }) },
   { form: "LDRSHT T1",            pattern: "1111 1001 0011 Rn:4 Rt:4 1 110 imm:8", where: { Rn: NOT_15 }, facts: load(2, IMMEDIATE, T, { ...UNPRIVILEGED, ...SIGNED }) },
 
-  // Positive immediate with twelve bits: F3.1.10.6, F3.1.10.9
+  // F3.1, "Load/store, unsigned (positive immediate)" and signed
   { form: "STRB (immediate) T2",  pattern: "1111 1000 1000 Rn:4 Rt:4 imm:12", where: { Rn: NOT_15 },             facts: store(1, IMMEDIATE, T) },
   { form: "LDRB (immediate) T2",  pattern: "1111 1000 1001 Rn:4 Rt:4 imm:12", where: { Rn: NOT_15, Rt: NOT_15 }, facts: load(1, IMMEDIATE, []) },
   { form: "STRH (immediate) T2",  pattern: "1111 1000 1010 Rn:4 Rt:4 imm:12", where: { Rn: NOT_15 },             facts: store(2, IMMEDIATE, T) },
@@ -197,7 +197,7 @@ const SINGLE: readonly Row<Facts>[] = [
   { form: "LDRSB (immediate) T1", pattern: "1111 1001 1001 Rn:4 Rt:4 imm:12", where: { Rn: NOT_15, Rt: NOT_15 }, facts: load(1, IMMEDIATE, [], SIGNED) },
   { form: "LDRSH (immediate) T1", pattern: "1111 1001 1011 Rn:4 Rt:4 imm:12", where: { Rn: NOT_15, Rt: NOT_15 }, facts: load(2, IMMEDIATE, [], SIGNED) },
 
-  // Literal: F3.1.10.7, F3.1.10.10
+  // F3.1, "Load, unsigned (literal)" and signed
   { form: "LDRB (literal) T1",    pattern: "1111 1000 U:1 001 1111 Rt:4 imm:12", where: { Rt: NOT_15 }, facts: load(1, IMMEDIATE, [], LITERAL) },
   { form: "LDRH (literal) T1",    pattern: "1111 1000 U:1 011 1111 Rt:4 imm:12", where: { Rt: NOT_15 }, facts: load(2, IMMEDIATE, [], LITERAL) },
   { form: "LDR (literal) T2",     pattern: "1111 1000 U:1 101 1111 Rt:4 imm:12",                        facts: load(4, IMMEDIATE, [], LITERAL) },

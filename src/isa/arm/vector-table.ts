@@ -4,7 +4,7 @@ import { NOT_15, type Rule } from "./rules.ts";
 
 /**
  * Loads and stores of the floating-point, Advanced SIMD and coprocessor space. A32 and T32 share all but the top byte (DDI 0487
- * F3.1.7 and F4.1.18 "Advanced SIMD and floating-point instructions"), so that each row is stated once: `top` is the
+ * F3.1 and F4.1, "Advanced SIMD and floating-point"), so that each row is stated once: `top` is the
  * condition field or 1110.
  */
 export function vectorRows(set: "A32" | "T32"): Row<Facts>[] {
