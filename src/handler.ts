@@ -53,6 +53,7 @@ export type HypercallRecord = Readonly<Record<string, unknown>>;
 
 /** What a handler knows besides the access. */
 export interface HandlerContext {
+  readonly architecture: Architecture;
   readonly guest: GuestFacts;
   /** The fault that is being handled. Its registers are not for a handler: the access has what may leave the guest. */
   readonly fault: Omit<Fault, "registers" | "memory" | "reads">;

@@ -39,7 +39,7 @@ export class HandlerError extends UserError {
  * knows of another, so that the same fault always has the same outcome.
  */
 export function replayFault(fault: Fault, { isa, guest, handler, policy }: ReplaySetup): Replayed {
-  const context: HandlerContext = { guest, fault };
+  const context: HandlerContext = { architecture: isa.architecture, guest, fault };
   const unwelcome = checkFault(fault, guest, policy) ?? checkWithHandler(handler, context);
   const decoded = decodeFault(fault, isa);
   const refusal = unwelcome ?? (decoded instanceof Refusal ? decoded : undefined);

@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   type Access,
+  type Architecture,
   ARCHITECTURES,
   answerWidths,
   type Device,
@@ -23,6 +24,7 @@ const WIDE = 0xdead_beef_0bad_f00d_ffff_ffff_ffff_ffffn;
 export const GPA = (1n << 51n) | 0xfe00_1000n;
 export const GVA = 0xffff_8000_4000_1000n;
 export const CONTEXT: HandlerContext = {
+  architecture: "x86-64",
   guest: { windows: [], sharedBit: 51 },
   fault: { pc: 0x1000n, bytes: Uint8Array.of(), gpa: GPA, gva: GVA, mode: "kernel" },
 };
@@ -85,22 +87,26 @@ export interface ContractOptions {
 }
 
 /** Runs the suite on a handler, under vitest. */
-export function describeHandlerContract(handler: Handler, { refusedExits = [] }: ContractOptions = {}): void {
-  describe(`handler ${handler.name} keeps the contract`, () => {
-    test("says who it is", () => {
-      expect(handler.name).toMatch(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
-      expect(handler.description).toMatch(/^\S.*\S$/);
-      expect(handler.architectures.length).toBeGreaterThan(0);
-      expect(ARCHITECTURES).toEqual(expect.arrayContaining([...handler.architectures]));
-    });
+export function describeHandlerContract(handler: Handler, options: ContractOptions = {}): void {
+  test(`handler ${handler.name} says who it is`, () => {
+    expect(handler.name).toMatch(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
+    expect(handler.description).toMatch(/^\S.*\S$/);
+    expect(handler.architectures.length).toBeGreaterThan(0);
+    expect(ARCHITECTURES).toEqual(expect.arrayContaining([...handler.architectures]));
+  });
+  for (const architecture of handler.architectures) describeOn(architecture, handler, options);
+}
 
+function describeOn(architecture: Architecture, handler: Handler, { refusedExits = [] }: ContractOptions): void {
+  const context: HandlerContext = { ...CONTEXT, architecture };
+  describe(`handler ${handler.name} keeps the contract on ${architecture}`, () => {
     test("has no objection to a plain fault", () => {
-      expect(handler.check?.(CONTEXT)).toBeUndefined();
+      expect(handler.check?.(context)).toBeUndefined();
     });
 
     test.each(SIZES)("a read of %i bytes reaches the device as it is, and brings back that many bytes", (size) => {
       const device = new RecordingDevice(WIDE - 0x11n);
-      const handled = done(handler.handle(accessOf({ size }), handler.host(device), CONTEXT));
+      const handled = done(handler.handle(accessOf({ size }), handler.host(device), context));
       expect(device.seen).toEqual([{ read: GPA, size }]);
       expect(handled.value).toBe(truncate(WIDE - 0x11n, 8 * size));
     });
@@ -108,7 +114,7 @@ export function describeHandlerContract(handler: Handler, { refusedExits = [] }:
     test.each(SIZES)("a write of %i bytes reaches the device as it is", (size) => {
       const device = new RecordingDevice();
       const value = truncate(0x8877_6655_4433_2211n, 8 * size);
-      const handled = done(handler.handle(accessOf({ write: true, size, value }), handler.host(device), CONTEXT));
+      const handled = done(handler.handle(accessOf({ write: true, size, value }), handler.host(device), context));
       expect(device.seen).toEqual([{ write: GPA, size, value }]);
       expect(handled.value).toBe(0n);
     });
@@ -132,7 +138,7 @@ export function describeHandlerContract(handler: Handler, { refusedExits = [] }:
           const access = accessOf({ ...rest, gpa: GPA + offset, gva: GVA + offset });
           const device = new RecordingDevice(rest.value);
           const low = truncate(rest.value, 8 * rest.size);
-          const { value } = done(handler.handle(access, handler.host(device), CONTEXT));
+          const { value } = done(handler.handle(access, handler.host(device), context));
           const seen = rest.write ? { write: access.gpa, size: rest.size, value: low } : { read: access.gpa, size: rest.size };
           expect(device.seen).toEqual([seen]);
           expect(value).toBe(rest.write ? 0n : low);
@@ -141,19 +147,19 @@ export function describeHandlerContract(handler: Handler, { refusedExits = [] }:
     });
 
     test.each(SIZES)("of a write's value only %i bytes leave the guest", (size) => {
-      const clean = callsOf(handler, accessOf({ write: true, size, value: truncate(0x1234_5678_9abc_def0n, 8 * size) }));
-      const dirty = callsOf(handler, accessOf({ write: true, size, value: (WIDE << BigInt(8 * size)) | truncate(0x1234_5678_9abc_def0n, 8 * size) }));
+      const clean = callsOf(handler, context, accessOf({ write: true, size, value: truncate(0x1234_5678_9abc_def0n, 8 * size) }));
+      const dirty = callsOf(handler, context, accessOf({ write: true, size, value: (WIDE << BigInt(8 * size)) | truncate(0x1234_5678_9abc_def0n, 8 * size) }));
       expect(dirty).toEqual(clean);
     });
 
     test("of a read no value leaves the guest", () => {
-      for (const size of SIZES) expect(callsOf(handler, accessOf({ size, value: WIDE }))).toEqual(callsOf(handler, accessOf({ size })));
+      for (const size of SIZES) expect(callsOf(handler, context, accessOf({ size, value: WIDE }))).toEqual(callsOf(handler, context, accessOf({ size })));
     });
 
     test("the host does not learn which register is used", () => {
       for (const write of [false, true]) {
         const calls = [3, 17, 31, undefined].map((register) =>
-          callsOf(handler, accessOf({ write, target: { ...accessOf({}).target, register } })),
+          callsOf(handler, context, accessOf({ write, target: { ...accessOf({}).target, register } })),
         );
         for (const each of calls) expect(each).toEqual(calls[0]);
       }
@@ -161,66 +167,66 @@ export function describeHandlerContract(handler: Handler, { refusedExits = [] }:
 
     test("a device's refusal comes back as it is, and nothing else", () => {
       const device = new EmptyDevice();
-      expect(handler.handle(accessOf({}), handler.host(device), CONTEXT)).toBe(device.refusal);
+      expect(handler.handle(accessOf({}), handler.host(device), context)).toBe(device.refusal);
     });
 
     test("a host's refusal comes back as it is, for reads and writes", () => {
       const refusal = new Refusal("hypercall-failed", "the host is away", "wait");
-      for (const write of [false, true]) expect(handler.handle(accessOf({ write }), { call: () => refusal }, CONTEXT)).toBe(refusal);
+      for (const write of [false, true]) expect(handler.handle(accessOf({ write }), { call: () => refusal }, context)).toBe(refusal);
     });
 
     test("records are plain JSON, and the same every time", () => {
       for (const write of [false, true]) {
         for (const size of SIZES) {
-          const make = () => done(handler.handle(accessOf({ write, size, value: 0x12n }), handler.host(new RecordingDevice(0x34n)), CONTEXT)).record;
+          const make = () => done(handler.handle(accessOf({ write, size, value: 0x12n }), handler.host(new RecordingDevice(0x34n)), context)).record;
           expectPlainJson(make());
           expect(JSON.stringify(make())).toBe(JSON.stringify(make()));
         }
       }
     });
 
-    if (handler.exit !== undefined) describeExits(handler, refusedExits);
+    if (handler.exit !== undefined) describeExits(handler, context, refusedExits);
   });
 }
 
-function describeExits(handler: Handler, refused: readonly Exit["kind"][]): void {
+function describeExits(handler: Handler, context: HandlerContext, refused: readonly Exit["kind"][]): void {
   const exitOf = handler.exit!.bind(handler);
   const served = EXITS.filter(({ kind }) => !refused.includes(kind));
 
   test.each(titled(served))("exit %s reaches the other side as it is, and brings back answers of its widths", (_, exit) => {
     const device = new RecordingDevice(WIDE - 0x11n);
-    const { values } = doneExit(exitOf(exit, handler.host(device), CONTEXT));
+    const { values } = doneExit(exitOf(exit, handler.host(device), context));
     expect(device.seen).toEqual([exit]);
     expect(values).toEqual(answerWidths(exit).map((width, at) => truncate(WIDE - 0x11n + BigInt(at), width)));
   });
 
   test.each(titled(served.filter((exit) => answerWidths(exit).length > 0)))("exit %s hands a refusal on as it is", (_, exit) => {
     const device = new EmptyDevice();
-    expect(exitOf(exit, handler.host(device), CONTEXT)).toBe(device.refusal);
+    expect(exitOf(exit, handler.host(device), context)).toBe(device.refusal);
   });
 
   test.each([1, 2, 4] as const)("of a port write's value only %i bytes leave the guest", (size) => {
-    const callsOfExit = (value: bigint) => spy(handler, (host) => exitOf({ kind: "port-write", port: 0x80, size, value }, host, CONTEXT));
+    const callsOfExit = (value: bigint) => spy(handler, (host) => exitOf({ kind: "port-write", port: 0x80, size, value }, host, context));
     expect(callsOfExit((WIDE << BigInt(8 * size)) | 0x5an)).toEqual(callsOfExit(0x5an));
   });
 
   test.each(titled(served))("the record of exit %s is plain JSON, and the same every time", (_, exit) => {
-    const make = () => doneExit(exitOf(exit, handler.host(new RecordingDevice(0x34n)), CONTEXT)).record;
+    const make = () => doneExit(exitOf(exit, handler.host(new RecordingDevice(0x34n)), context)).record;
     expectPlainJson(make());
     expect(JSON.stringify(make())).toBe(JSON.stringify(make()));
   });
 
   test.each(titled(EXITS.filter(({ kind }) => refused.includes(kind))))("exit %s is refused without a call", (_, exit) => {
     const calls: unknown[] = [];
-    const result = exitOf(exit, { call: (call) => calls.push(call) }, CONTEXT);
+    const result = exitOf(exit, { call: (call) => calls.push(call) }, context);
     expect(REFUSAL_REASONS).toContain(refusalOf(result).reason);
     expect(calls).toEqual([]);
   });
 }
 
 /** What the host was given in each call, copied while the call was under way. */
-function callsOf(handler: Handler, access: Access): unknown[] {
-  return spy(handler, (host) => handler.handle(access, host, CONTEXT));
+function callsOf(handler: Handler, context: HandlerContext, access: Access): unknown[] {
+  return spy(handler, (host) => handler.handle(access, host, context));
 }
 
 function spy(handler: Handler, run: (host: ReturnType<Handler["host"]>) => unknown): unknown[] {

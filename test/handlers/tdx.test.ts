@@ -115,7 +115,7 @@ describe("status codes", () => {
 
 function context(sharedBit: number | undefined, gpa: bigint): HandlerContext {
   const guest = { windows: [], ...(sharedBit === undefined ? {} : { sharedBit }) };
-  return { guest, fault: { ...CONTEXT.fault, gpa } };
+  return { ...CONTEXT, guest, fault: { ...CONTEXT.fault, gpa } };
 }
 
 describe("the shared bit", () => {
