@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, extname, join } from "node:path";
+import { createHistogram } from "node:perf_hooks";
 import type { TraceSummary } from "../report/summary.ts";
 import type { DefineCommand } from "./command.ts";
 import { packageRoot } from "./package-root.ts";
@@ -46,15 +47,15 @@ async function summarise(path: string, options: ReplayOptions, terminal: Termina
     import("../report/tally.ts"),
   ]);
   const tally = new Tally();
-  let nanoseconds = 0n;
+  const times = createHistogram();
   for await (const record of trace.records) {
     const start = process.hrtime.bigint();
     const replayed = replayFault(record.fault, setup);
-    nanoseconds += process.hrtime.bigint() - start;
+    times.record(process.hrtime.bigint() - start);
     tally.add(replayed.outcome, compare(record, replayed).verdict);
     progress.step();
   }
-  return { name: basename(path), architecture: trace.header.architecture, handler: setup.handler.name, tally, nanoseconds };
+  return { name: basename(path, extname(path)), architecture: trace.header.architecture, handler: setup.handler.name, tally, times };
 }
 
 /** Traces that come with the package, by architecture and name. */

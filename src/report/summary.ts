@@ -1,3 +1,4 @@
+import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 import type { Architecture } from "../model/architecture.ts";
 import { REFUSAL_REASONS } from "../model/refusal.ts";
 import type { Style } from "./style.ts";
@@ -11,8 +12,8 @@ export interface TraceSummary {
   readonly architecture: Architecture;
   readonly handler: string;
   readonly tally: Tally;
-  /** Time spent on decoding and emulating alone, nanoseconds. */
-  readonly nanoseconds: bigint;
+  /** Nanoseconds that decoding and emulating each fault took, reading and printing left out. */
+  readonly times: RecordableHistogram;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -23,31 +24,31 @@ const COLUMNS: readonly Column[] = [
   { title: "writes", align: "right" },
   { title: "refused", align: "right" },
   { title: "against the truth", align: "left" },
-  { title: "a fault", align: "right" },
+  { title: "median a fault", align: "right" },
 ];
 
 /** The table of `summary`: a row for each trace, grouped by architecture and handler, and a total. */
 export function summaryTable(traces: readonly TraceSummary[], style: Style): string {
   const rows: TableRow[] = [];
   const total = new Tally();
-  let nanoseconds = 0n;
+  const times = createHistogram();
   let group = "";
   for (const trace of traces) {
     const title = `${trace.architecture} → ${trace.handler}`;
     if (title !== group) rows.push("", style("bold", title));
     group = title;
-    rows.push(row(`  ${trace.name}`, trace.tally, trace.nanoseconds, style));
+    rows.push(row(`  ${trace.name}`, trace.tally, trace.times, style));
     total.merge(trace.tally);
-    nanoseconds += trace.nanoseconds;
+    times.add(trace.times);
   }
-  if (traces.length > 1) rows.push("", row(style("bold", `${traces.length} traces`), total, nanoseconds, style));
+  if (traces.length > 1) rows.push("", row(style("bold", `${traces.length} traces`), total, times, style));
   const columns = COLUMNS.map((column) => ({ ...column, title: style("dim", column.title) }));
   return `${[...layOut(columns, rows), ...reasons(total)].join("\n")}\n`;
 }
 
-function row(name: string, tally: Tally, nanoseconds: bigint, style: Style): string[] {
+function row(name: string, tally: Tally, times: RecordableHistogram, style: Style): string[] {
   const refused = tally.refused === 0 ? style("dim", "0") : style("yellow", count(tally.refused));
-  const time = tally.faults === 0 ? "" : `${(Number(nanoseconds) / tally.faults / 1000).toFixed(1)} µs`;
+  const time = tally.faults === 0 ? "" : `${(times.percentile(50) / 1000).toFixed(1)} µs`;
   return [name, count(tally.faults), count(tally.forms.size), count(tally.reads), count(tally.writes), refused, verdict(tally, style), style("dim", time)];
 }
 
