@@ -29,11 +29,15 @@ describe.each([A32, T32, NARROW])("$table.name against capstone", ({ set, width,
       if (set === "a32" && always && row.fields.has("cond")) word = (word & 0x0fffffff) | 0xe0000000;
       return word >>> 0;
     });
-    fc.assert(fc.property(words, (word) => expect(compare(word)).toBe("same")), { numRuns: 20_000 });
+    fc.assert(fc.property(words, (word) => {
+        expect(compare(word)).toBe("same");
+      }), { numRuns: 20_000 });
   });
 
   test("any word", () => {
     const words = width === 16 ? fc.nat(0xe7ff) : set === "a32" ? fc.nat(0xffffffff) : fc.integer({ min: 0xe8000000, max: 0xffffffff });
-    fc.assert(fc.property(words, (word) => expect(compare(word)).toBe("same")), { numRuns: 10_000 });
+    fc.assert(fc.property(words, (word) => {
+        expect(compare(word)).toBe("same");
+      }), { numRuns: 10_000 });
   });
 });
