@@ -2,15 +2,17 @@ import { Command, CommanderError } from "commander";
 import { UserError } from "../model/user-error.ts";
 import { TraceError } from "../trace/record.ts";
 import type { DefineCommand } from "./command.ts";
+import { defineConvert } from "./convert.ts";
 import { defineDecode } from "./decode.ts";
 import { packageVersion } from "./package-root.ts";
+import { defineRecover } from "./recover.ts";
 import { defineReplay } from "./replay.ts";
 import { defineSummary } from "./summary.ts";
 import { STATUS, type Status, type Terminal } from "./terminal.ts";
 import { defineVerify } from "./verify.ts";
 
 /** The commands, in the order in which the help lists them. */
-const COMMANDS: readonly DefineCommand[] = [defineReplay, defineVerify, defineDecode, defineSummary];
+const COMMANDS: readonly DefineCommand[] = [defineReplay, defineVerify, defineDecode, defineConvert, defineRecover, defineSummary];
 
 /** Runs the command line and returns the exit status. Everything that can go wrong ends here as one line for a person. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<Status> {

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Policy } from "../emulate/policy.ts";
 import type { ReplaySetup } from "../replay/replay.ts";
+import type { OpenTrace } from "../trace/read.ts";
 import { type Trace, TraceError, type TraceRecord } from "../trace/record.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -25,25 +26,23 @@ export interface Prepared {
   readonly setup: ReplaySetup;
 }
 
-/** Opens a trace (`-`: standard input) and what replays it. Errors name the file. */
-export async function prepare(path: string, options: ReplayOptions, terminal: Terminal): Promise<Prepared> {
-  const [{ openInput }, { readTrace }, { loadHandler }, { loadIsa }] = await Promise.all([
-    import("../trace/files.ts"),
-    import("../trace/read.ts"),
-    import("../replay/handlers.ts"),
-    import("../isa/list.ts"),
-  ]);
+/** Opens a trace (`-`: standard input). Errors name the file. */
+export async function openTrace(path: string, terminal: Terminal): Promise<OpenTrace> {
+  const [{ openInput }, { readTrace }, { loadIsa }] = await Promise.all([import("../trace/files.ts"), import("../trace/read.ts"), import("../isa/list.ts")]);
   const name = path === "-" ? "standard input" : path;
   const bytes = await openInput(path, terminal.input);
   const trace = await readTrace(bytes, async (architecture) => (await loadIsa(architecture)).registers).catch((error: unknown) => {
     throw locate(name, error);
   });
+  return { ...trace, records: locatedRecords(name, trace.records) };
+}
+
+/** Opens a trace and what replays it. Errors name the file. */
+export async function prepare(path: string, options: ReplayOptions, terminal: Terminal): Promise<Prepared> {
+  const [trace, { loadHandler }, { loadIsa }] = await Promise.all([openTrace(path, terminal), import("../replay/handlers.ts"), import("../isa/list.ts")]);
   const { architecture, guest } = trace.header;
   const [isa, handler] = await Promise.all([loadIsa(architecture), loadHandler(options.handler, architecture)]);
-  return {
-    trace: { ...trace, records: locatedRecords(name, trace.records) },
-    setup: { isa, guest, handler, policy: { atomics: options.atomics, userMode: options.userMode } },
-  };
+  return { trace, setup: { isa, guest, handler, policy: { atomics: options.atomics, userMode: options.userMode } } };
 }
 
 /** A trace's error does not know its file's name. */

@@ -1,11 +1,16 @@
 import { CODECS } from "./codecs.ts";
-import { type RegistersOf, type Trace, TraceError } from "./record.ts";
+import { type RegistersOf, type Trace, type TraceCodec, TraceError } from "./record.ts";
 
 /** Bytes by which a format is recognised. */
 const START_LENGTH = 64;
 
+/** An open trace, and what its form was. */
+export interface OpenTrace extends Trace {
+  readonly codec: TraceCodec;
+}
+
 /** Opens a trace in whatever format its first bytes show. Throws a {@link TraceError}. */
-export async function readTrace(bytes: AsyncIterable<Uint8Array>, registersOf: RegistersOf): Promise<Trace> {
+export async function readTrace(bytes: AsyncIterable<Uint8Array>, registersOf: RegistersOf): Promise<OpenTrace> {
   const chunks = bytes[Symbol.asyncIterator]();
   const held: Uint8Array[] = [];
   let length = 0;
@@ -22,7 +27,7 @@ export async function readTrace(bytes: AsyncIterable<Uint8Array>, registersOf: R
     const formats = CODECS.map((each) => `${each.name} (starts with ${each.start})`).join(" or ");
     throw new TraceError(`byte 0: is not a trace; expected ${formats}`);
   }
-  return codec.read(resume(held, chunks), registersOf);
+  return { ...(await codec.read(resume(held, chunks), registersOf)), codec };
 }
 
 /** The chunks already taken, then the rest. */
