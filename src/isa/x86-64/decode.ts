@@ -2,11 +2,12 @@ import { type Direction, type Instruction, instructionOf, refusedInstruction } f
 import { Refusal } from "../../model/refusal.ts";
 import { OperationBuilder, pieces } from "./builder.ts";
 import { checkEncoding } from "./checks.ts";
+import { exitOf } from "./exits.ts";
 import { type Encoding, LENGTH_LIMIT, type ModRm, parseEncoding, parseModRm, tooLong, truncated, undefinedInstruction } from "./format.ts";
 import type { Recipe } from "./general.ts";
 import { GENERAL_RECIPES } from "./general.ts";
-import { DIRECTIONS, type Meaning, type NamedMeaning } from "./meaning.ts";
-import type { RowFacts, Variant } from "./notation.ts";
+import { DIRECTIONS, EXIT_DIRECTIONS, type ExitMeaning, type Meaning, type NamedMeaning } from "./meaning.ts";
+import type { Variant } from "./notation.ts";
 import { type OpcodeTable, selectVariant } from "./opcode-table.ts";
 import { type MemoryOperand, type Operand, type Subject, resolveOperands } from "./operands.ts";
 import { STRING_RECIPES } from "./string.ts";
@@ -49,15 +50,11 @@ function complete(bytes: Uint8Array, variant: Variant, encoding: Encoding, modRm
 
 function describe(subject: Subject): Instruction {
   const { variant, operands, length } = subject;
-  const { form, mnemonic, does, facts } = variant;
+  const { form, mnemonic, does } = variant;
   const name = { form, mnemonic, length };
   const memory = operands.find((operand) => operand.kind === "memory");
   const recipe = RECIPES[does];
-  if (recipe === undefined) {
-    const direction = DIRECTIONS[does as NamedMeaning];
-    if (direction === "none" || (memory === undefined && facts.implicit === undefined)) return noMemory(name);
-    return refusedInstruction(name, direction, namedSizes(direction, memory, facts, variant), unsupported(name.mnemonic));
-  }
+  if (recipe === undefined) return describeNamed(subject, name, memory);
   if (memory === undefined && !IMPLICIT_MEMORY.has(does)) return noMemory(name);
   const unknown = operands.find((operand): operand is Operand & { kind: "register" } => operand.kind === "register" && operand.register === undefined);
   const builder = new OperationBuilder(subject);
@@ -93,6 +90,29 @@ interface Name {
   readonly length: number;
 }
 
+/** An instruction that the emulator only names, or that asks something of the hypervisor. */
+function describeNamed(subject: Subject, name: Name, memory: MemoryOperand | undefined): Instruction {
+  const { does, facts } = subject.variant;
+  if (isExit(does)) {
+    const direction = EXIT_DIRECTIONS[does];
+    const instruction = direction === "none" ? noMemory(name) : refusedInstruction(name, direction, stringSizes(subject), unsupported(name.mnemonic));
+    return { ...instruction, exit: exitOf(subject, does) };
+  }
+  const direction = DIRECTIONS[does as NamedMeaning];
+  if (direction === "none" || (memory === undefined && facts.implicit === undefined && facts.stack === undefined)) return noMemory(name);
+  const both = direction === "read-write" || (memory !== undefined && facts.stack !== undefined);
+  return refusedInstruction(name, both ? "read-write" : direction, namedSizes(subject, direction, memory), unsupported(name.mnemonic));
+}
+
+function isExit(does: Meaning): does is ExitMeaning {
+  return Object.hasOwn(EXIT_DIRECTIONS, does);
+}
+
+/** INS and OUTS: one element, or with REP as many as the counter says. */
+function stringSizes({ variant, encoding }: Subject): number[] {
+  return [encoding.repeat === 0 ? (variant.operandSize ?? 8) / 8 : 0];
+}
+
 function noMemory(name: Name): Instruction {
   const refusal = new Refusal("not-memory-access", `${name.mnemonic} in this form touches no memory`, "the fault and the bytes do not belong together, or the fault is of another kind");
   return refusedInstruction(name, "none", [], refusal);
@@ -106,18 +126,14 @@ function unsupported(mnemonic: string): Refusal {
   );
 }
 
-/** Sizes of the accesses of an instruction that is only named. */
-function namedSizes(direction: Direction, memory: MemoryOperand | undefined, facts: RowFacts, variant: Variant): number[] {
-  const once = sizesOnce(memory, facts, variant);
-  return direction === "read-write" ? [...once, ...once] : once;
-}
-
-function sizesOnce(memory: MemoryOperand | undefined, facts: RowFacts, variant: Variant): number[] {
-  const bytes = facts.implicit === undefined ? memory!.bytes : facts.implicit / 8;
-  if (bytes === 0) return [0];
-  const sizes = pieces(bytes).map(({ size }) => size);
+/** Sizes of the accesses of an instruction that is only named; 0 where registers say how many there are. */
+function namedSizes({ variant: { facts, operandSize }, opmask }: Subject, direction: Direction, memory: MemoryOperand | undefined): number[] {
+  const bytes = facts.implicit === undefined ? (memory?.bytes ?? 0) : facts.implicit / 8;
+  const slots = Array.from({ length: facts.stack ?? 0 }, () => operandSize! / 8);
+  const operand = bytes === 0 && memory === undefined && slots.length > 0 ? [] : bytes === 0 ? [0] : pieces(bytes).map(({ size }) => size);
   // Masked-off elements make no access: how many there are depends on the mask.
-  return variant.masking && variant.facts.element !== undefined ? sizes.map(() => 0) : sizes;
+  const once = opmask === undefined ? operand : operand.map(() => 0);
+  return direction === "read-write" ? [...once, ...once] : [...once, ...slots];
 }
 
 const SPACE_NAMES = { legacy: "", vex: "VEX ", evex: "EVEX ", xop: "XOP " } as const;

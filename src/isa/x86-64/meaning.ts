@@ -13,6 +13,20 @@ export const DIRECTIONS = {
 
 export type NamedMeaning = keyof typeof DIRECTIONS;
 
+/** Instructions that a hypervisor intercepts (`exits.ts`), and what they do with memory. */
+export const EXIT_DIRECTIONS = {
+  cpuid: "none",
+  halt: "none",
+  "msr-read": "none",
+  "msr-write": "none",
+  "port-read": "none",
+  "port-write": "none",
+  "port-read-string": "write",
+  "port-write-string": "read",
+} as const satisfies Readonly<Record<string, Direction>>;
+
+export type ExitMeaning = keyof typeof EXIT_DIRECTIONS;
+
 /** Instructions on general registers that are emulated; `general.ts` says how. */
 export type GeneralMeaning =
   | "move"
@@ -113,4 +127,4 @@ export type VectorMeaning =
   | "mask-move";
 
 /** What a row of the opcode tables does. */
-export type Meaning = NamedMeaning | GeneralMeaning | StringMeaning | VectorMeaning;
+export type Meaning = NamedMeaning | ExitMeaning | GeneralMeaning | StringMeaning | VectorMeaning;

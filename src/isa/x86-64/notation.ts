@@ -97,7 +97,8 @@ export interface OperandShape {
 
 /** One instruction of one operand size or vector length: what a {@link Row} expands to. */
 export interface Variant {
-  /** Instruction and opcode as the SDM writes them. */
+  readonly row: Row;
+  /** Instruction and opcode as the SDM writes them, e.g. `MOV r64, r/m64 [REX.W + 8B /r]`. */
   readonly form: string;
   readonly mnemonic: string;
   readonly space: Space;
@@ -223,7 +224,8 @@ function compileVariant(row: Row, alternative: Alternative): Variant {
   const tupleFits = facts.tuple === undefined || tupleFactor(facts.tuple, operands, encoding.vectorLength, facts.element) !== undefined;
   if (!tupleFits) throw new Error(`tuple type ${facts.tuple} does not fit its memory operand`);
   return {
-    form: `${instruction} [${opcode}]`,
+    row,
+    form: `${instruction} [${asPrinted(opcode, alternative)}]`,
     mnemonic,
     ...place,
     ...encoding,
@@ -247,6 +249,12 @@ function expandOpcode(opcode: string, { kind, value, position, count }: Alternat
     text = text.replace(/\b([ic])O\b/g, (_, letter: string) => `${letter}${value === 16 ? "w" : "d"}`);
   }
   return text;
+}
+
+/** The opcode as the SDM prints it: the operand size shows only as REX.W, the address size not at all. */
+function asPrinted(opcode: string, { kind, value, all }: Alternative): string {
+  const wide = kind === "operand" && value === 64 && all.includes(32) && !opcode.startsWith("EVEX") ? "REX.W + " : "";
+  return opcode.replace(/\b[oa](16|32|64) /, wide);
 }
 
 const LENGTH_LETTER: Readonly<Record<number, string>> = { 128: "x", 256: "y", 512: "z" };

@@ -20,8 +20,8 @@ const DIMENSIONS = ["prefixes", "sizes", "w", "lengths", "addressSizes", "digits
  * {@link compileAll} compiles and checks all of them. A table with a mistake throws an Error that names the rows.
  */
 export class OpcodeTable {
-  readonly #rows = new Map<string, Row[]>();
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #rows = new Map<number, Row[]>();
+  readonly #buckets = new Map<number, Bucket>();
 
   constructor(rows: readonly Row[]) {
     for (const row of rows) {
@@ -50,22 +50,23 @@ export class OpcodeTable {
   /** Every instruction, all of them compiled and checked. */
   compileAll(): Variant[] {
     const variants = new Set<Variant>();
-    for (const key of this.#rows.keys()) {
-      const [space, map, opcode] = key.split(" ") as [Space, string, string];
-      for (const variant of this.bucket(space, Number(map), Number(opcode))!.variants) variants.add(variant);
+    for (const rows of this.#rows.values()) {
+      const { space, map, opcode } = placeOf(rows[0]!);
+      for (const variant of this.bucket(space, map, opcode)!.variants) variants.add(variant);
     }
-    const forms = new Map<string, Variant>();
-    for (const variant of variants) {
-      const same = forms.get(variant.form);
-      if (same !== undefined && same.span === 1) throw new Error(`two rows are ${variant.form}`);
-      forms.set(variant.form, variant);
+    const forms = new Map<string, Row>();
+    for (const { form, row } of variants) {
+      if ((forms.get(form) ?? row) !== row) throw new Error(`two rows are ${form}`);
+      forms.set(form, row);
     }
-    return [...forms.values()];
+    return [...variants];
   }
 }
 
-function keyOf(space: Space, map: number, opcode: number): string {
-  return `${space} ${map} ${opcode}`;
+const SPACE_NUMBERS: Readonly<Record<Space, number>> = { legacy: 0, vex: 1, evex: 2, xop: 3 };
+
+function keyOf(space: Space, map: number, opcode: number): number {
+  return (SPACE_NUMBERS[space] << 13) | (map << 8) | opcode;
 }
 
 function compileBucket(rows: readonly Row[]): Bucket {

@@ -6,7 +6,7 @@ import { RAX, RCX, RDI, RSI } from "./registers.ts";
 
 /** Bits of an element: a byte, or the operand size. */
 function stringWidth({ subject: { variant } }: OperationBuilder): number {
-  return variant.facts.implicit ?? variant.operandSize!;
+  return variant.operandSize ?? 8;
 }
 
 /** Address of an end of a string: the source may have a segment override, the destination never (SDM volume 1, section 7.3.9.3). */
