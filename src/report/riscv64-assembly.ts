@@ -1,3 +1,4 @@
+import { hexadecimal } from "../model/bits.ts";
 import type { Instruction } from "../model/instruction.ts";
 import type { Operation, Source } from "../model/operation.ts";
 import { Refusal } from "../model/refusal.ts";
@@ -15,7 +16,8 @@ export function riscv64Assembly({ mnemonic, operation }: Instruction, registers:
   const name = (register: Register): string => (register === ZERO_REGISTER ? "x0" : registers.name(register));
   const { base, displacement } = operation.addresses[0]!;
   // The operation of a transformed instruction (htinst) has an address and no base register.
-  const place = base === undefined ? `0x${displacement.toString(16)}` : WITHOUT_OFFSET.test(mnemonic) ? `(${name(base)})` : `${displacement}(${name(base)})`;
+  const offset = WITHOUT_OFFSET.test(mnemonic) ? "" : displacement.toString();
+  const place = base === undefined ? hexadecimal(displacement) : `${offset}(${name(base)})`;
   return `${mnemonic} ${[...operandRegisters(operation).map(name), place].join(", ")}`;
 }
 

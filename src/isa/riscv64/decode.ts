@@ -19,9 +19,8 @@ export function decode(bytes: Uint8Array): Instruction | Refusal {
   if (first === undefined || second === undefined) return truncated(length, bytes.length);
   if (length === 2) return decodeWord(COMPRESSED_TABLE, first | (second << 8), 2);
   if ((first & 0x1f) === 0x1f) {
-    return undefinedInstruction(
-      `0x${second.toString(16).padStart(2, "0")}${first.toString(16).padStart(2, "0")} starts an instruction of more than 32 bits, and the manual defines none`,
-    );
+    const start = `0x${(first | (second << 8)).toString(16).padStart(4, "0")}`;
+    return undefinedInstruction(`${start} starts an instruction of more than 32 bits, and the manual defines none`);
   }
   if (third === undefined || fourth === undefined) return truncated(length, bytes.length);
   return decodeWord(TABLE, (first | (second << 8) | (third << 16) | (fourth << 24)) >>> 0, 4);
@@ -63,7 +62,8 @@ function addressOf(fields: Fields): Address {
 }
 
 function truncated(length: number, captured: number): Refusal {
-  return new Refusal("truncated-instruction", `${captured} bytes were captured of an instruction that has at least ${length}`, "capture 4 bytes at the PC");
+  const detail = `${captured} bytes were captured of an instruction that has at least ${length}`;
+  return new Refusal("truncated-instruction", detail, "capture 4 bytes at the PC");
 }
 
 /** Major opcodes by bits 6:2 (unprivileged manual, "RISC-V base opcode map"); undefined: reserved. */

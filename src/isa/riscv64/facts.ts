@@ -25,7 +25,12 @@ export type Facts =
   /** Zacas: rs2 is written if the old value equals rd. 16 bytes use register pairs. */
   | { readonly kind: "compare-and-swap"; readonly size: Size | 16 }
   /** Recognised: a memory access that is not emulated, and why. `sizes` as in `Instruction`. */
-  | { readonly kind: "unsupported"; readonly access: Exclude<Direction, "none">; readonly sizes: readonly number[]; readonly cause: keyof typeof CAUSES }
+  | {
+      readonly kind: "unsupported";
+      readonly access: Exclude<Direction, "none">;
+      readonly sizes: readonly number[];
+      readonly cause: keyof typeof CAUSES;
+    }
   /** Recognised: touches no memory. `what` completes the sentence "it is …". */
   | { readonly kind: "no-access"; readonly what: string };
 

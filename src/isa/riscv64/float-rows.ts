@@ -22,7 +22,9 @@ export const FLOAT_ROWS: readonly Row<Facts>[] = [
   ...FORMATS.flatMap(arithmetic),
   // Conversions between formats; those of a format to itself are Zfa's FROUND in other clothes, or reserved.
   ...FORMATS.flatMap(([to, fmt]) =>
-    FORMATS.filter(([from]) => from !== to).map(([from, source]) => row(`FCVT.${to}.${from}`, `01000 ${fmt} 000${source} xxxxx rm:3 xxxxx 1010011`, FLOAT, ROUNDING)),
+    FORMATS.filter(([from]) => from !== to).map(([from, source]) =>
+      row(`FCVT.${to}.${from}`, `01000 ${fmt} 000${source} xxxxx rm:3 xxxxx 1010011`, FLOAT, ROUNDING),
+    ),
   ),
   row("FCVT.S.BF16", "01000 00 00110 xxxxx rm:3 xxxxx 1010011", FLOAT, ROUNDING),
   row("FCVT.BF16.S", "01000 10 01000 xxxxx rm:3 xxxxx 1010011", FLOAT, ROUNDING),

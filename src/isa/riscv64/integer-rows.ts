@@ -5,6 +5,9 @@ const PREFETCH = noAccess("a prefetch hint");
 const IMMEDIATE = noAccess("arithmetic on a register and an immediate");
 const ARITHMETIC = noAccess("arithmetic on registers");
 
+/** Bits 4:0 of the immediate, and rd (x0), of PREFETCH.I, PREFETCH.R and PREFETCH.W in their place in ORI. */
+const PREFETCH_HINTS = [0 << 5, 1 << 5, 3 << 5] as const;
+
 /**
  * Integer arithmetic of RV64I, M, B (Zba, Zbb, Zbs), Zbc, Zbkb, Zbkx, Zicond and the scalar cryptography extensions, so that what is
  * reserved can be told from what merely touches no memory. Source: unprivileged manual, "RV32/64G Instruction Set Listings" and the
@@ -20,12 +23,11 @@ export const INTEGER_ROWS: readonly Row<Facts>[] = [
   row("SLTIU", "xxxxxxxxxxxx xxxxx 011 xxxxx 0010011", IMMEDIATE),
   row("XORI", "xxxxxxxxxxxx xxxxx 100 xxxxx 0010011", IMMEDIATE),
   row("ANDI", "xxxxxxxxxxxx xxxxx 111 xxxxx 0010011", IMMEDIATE),
-  // ORI, and Zicbop's hints: ORI to x0 with 0, 1 or 3 in the low bits of the immediate
-  row("ORI", "xxxxxxx xxxxx xxxxx 110 rd:5 0010011", IMMEDIATE, { rd: allBut(5, 0) }),
-  row("ORI to x0", "xxxxxxx hint:5 xxxxx 110 rd:5 0010011", IMMEDIATE, { hint: allBut(5, 0, 1, 3), rd: [0] }),
-  row("PREFETCH.I", "xxxxxxx hint:5 xxxxx 110 rd:5 0010011", PREFETCH, { hint: [0], rd: [0] }),
-  row("PREFETCH.R", "xxxxxxx hint:5 xxxxx 110 rd:5 0010011", PREFETCH, { hint: [1], rd: [0] }),
-  row("PREFETCH.W", "xxxxxxx hint:5 xxxxx 110 rd:5 0010011", PREFETCH, { hint: [3], rd: [0] }),
+  // Zicbop's hints are ORI to x0 with 0, 1 or 3 in the low bits of the immediate
+  row("ORI", "xxxxxxx hint[9:5] xxxxx 110 hint[4:0] 0010011", IMMEDIATE, { hint: allBut(10, ...PREFETCH_HINTS) }),
+  row("PREFETCH.I", "xxxxxxx hint[9:5] xxxxx 110 hint[4:0] 0010011", PREFETCH, { hint: [PREFETCH_HINTS[0]] }),
+  row("PREFETCH.R", "xxxxxxx hint[9:5] xxxxx 110 hint[4:0] 0010011", PREFETCH, { hint: [PREFETCH_HINTS[1]] }),
+  row("PREFETCH.W", "xxxxxxx hint[9:5] xxxxx 110 hint[4:0] 0010011", PREFETCH, { hint: [PREFETCH_HINTS[2]] }),
   row("SLLI", "000000 xxxxxx xxxxx 001 xxxxx 0010011", IMMEDIATE),
   row("BSETI", "001010 xxxxxx xxxxx 001 xxxxx 0010011", IMMEDIATE),
   row("BCLRI", "010010 xxxxxx xxxxx 001 xxxxx 0010011", IMMEDIATE),

@@ -1,4 +1,4 @@
-import type { Address, Compute, Destination, Operation, Read, RegisterSlice, Source } from "../../model/operation.ts";
+import type { Address, Compute, Destination, Operation, Read, RegisterSlice, Source, Write } from "../../model/operation.ts";
 import { type Register, ZERO_REGISTER } from "../../model/registers.ts";
 import type { Fields } from "../rows.ts";
 import { type Facts, type Size, orderingSuffix } from "./facts.ts";
@@ -14,6 +14,8 @@ const OLD = 0;
 const NEW = 1;
 const EXPECTED = 2;
 const REPLACEMENT = 3;
+/** What SC puts into rd when it has written. */
+const SUCCESS: Source = { kind: "immediate", value: 0n };
 
 /** What an instruction of this row with these fields does at `address`. */
 export function operationOf(facts: AccessFacts, fields: Fields, address: Address): Operation {
@@ -21,21 +23,21 @@ export function operationOf(facts: AccessFacts, fields: Fields, address: Address
   const plain = { addresses: [address], reads: [], computes: [], writes: [], updates: [], ...(ordering === undefined ? {} : { ordering }) };
   switch (facts.kind) {
     case "load":
-      return { ...plain, reads: [{ address: 0, offset: 0, size: facts.size, to: [destination(dataRegister(facts.file, fields, "rd"), facts.size, facts.extension)] }] };
+      return { ...plain, reads: [read(facts.size, destination(dataRegister(facts.file, fields, "rd"), facts.size, facts.extension))] };
     case "store":
-      return { ...plain, writes: [{ address: 0, offset: 0, size: facts.size, from: source(dataRegister(facts.file, fields, "rs2"), facts.size) }] };
+      return { ...plain, writes: [write(facts.size, source(dataRegister(facts.file, fields, "rs2"), facts.size))] };
     case "load-acquire":
       return { ...plain, reads: [loadInteger(fields, facts.size)], ...alignment(facts.size) };
     case "store-release":
-      return { ...plain, writes: [{ address: 0, offset: 0, size: facts.size, from: operand(fields, "rs2", facts.size) }], ...alignment(facts.size) };
+      return { ...plain, writes: [write(facts.size, operand(fields, "rs2", facts.size))], ...alignment(facts.size) };
     case "load-reserved":
       return { ...plain, reads: [loadInteger(fields, facts.size)], ...alignment(facts.size), atomic: "exclusive-load" };
     case "store-conditional":
       return {
         ...plain,
-        writes: [{ address: 0, offset: 0, size: facts.size, from: operand(fields, "rs2", facts.size) }],
+        writes: [write(facts.size, operand(fields, "rs2", facts.size))],
         // Of the one outcome that writes: rd becomes 0. Whether it writes depends on the reservation.
-        computes: [{ operator: "copy", width: 64, inputs: [{ kind: "immediate", value: 0n }], to: [destination(integerRegister(fields["rd"]!), 8, "zero")] }],
+        computes: [{ operator: "copy", width: 64, inputs: [SUCCESS], to: [destination(integerRegister(fields["rd"]!), 8, "zero")] }],
         ...alignment(facts.size),
         atomic: "exclusive-store",
       };
@@ -55,17 +57,17 @@ function readModifyWrite(facts: AtomicFacts, fields: Fields): Pick<Operation, "r
   if (facts.size === 16) return quadCompareAndSwap(fields);
   const { size } = facts;
   const width = 8 * size;
-  const read: Read = { ...loadInteger(fields, size), temporary: OLD };
+  const load: Read = { ...loadInteger(fields, size), temporary: OLD };
   const rs2 = operand(fields, "rs2", size);
   if (facts.kind === "atomic" && facts.operator === "swap") {
-    return { reads: [read], computes: [], writes: [{ address: 0, offset: 0, size, from: rs2 }] };
+    return { reads: [load], computes: [], writes: [write(size, rs2)] };
   }
   const old: Source = { kind: "temporary", index: OLD };
   const compute: Compute =
     facts.kind === "atomic"
       ? { operator: facts.operator as Exclude<typeof facts.operator, "swap">, width, inputs: [old, rs2], to: [], temporary: NEW }
       : { operator: "compare-select", width, inputs: [old, operand(fields, "rd", size), rs2], to: [], temporary: NEW };
-  return { reads: [read], computes: [compute], writes: [{ address: 0, offset: 0, size, from: { kind: "temporary", index: NEW } }] };
+  return { reads: [load], computes: [compute], writes: [write(size, { kind: "temporary", index: NEW })] };
 }
 
 /** AMOCAS.Q: 128 bits from a register pair, low half in the even register. A pair that starts at x0 is all zero, and discards. */
@@ -115,7 +117,15 @@ function dataRegister(file: "x" | "f", fields: Fields, name: "rd" | "rs2"): Regi
 }
 
 function loadInteger(fields: Fields, size: Size): Read {
-  return { address: 0, offset: 0, size, to: [destination(integerRegister(fields["rd"]!), size, "sign")] };
+  return read(size, destination(integerRegister(fields["rd"]!), size, "sign"));
+}
+
+function read(size: Size, to: Destination): Read {
+  return { address: 0, offset: 0, size, to: [to] };
+}
+
+function write(size: Size, from: Source): Write {
+  return { address: 0, offset: 0, size, from };
 }
 
 function operand(fields: Fields, name: "rd" | "rs2", size: Size): Source {

@@ -1,6 +1,6 @@
 import { type Register, type RegisterDescription, RegisterSet, ZERO_REGISTER } from "../../model/registers.ts";
 
-const general = Array.from({ length: 31 }, (_, index): RegisterDescription => ({ name: `x${index + 1}`, width: 64, file: "general", number: index + 1 }));
+const general = Array.from({ length: 32 }, (_, number): RegisterDescription => ({ name: `x${number}`, width: 64, file: "general", number })).slice(1);
 const float = Array.from({ length: 32 }, (_, number): RegisterDescription => ({ name: `f${number}`, width: 64, file: "vector", number }));
 
 /** x1–x31 are indices 0–30, f0–f31 from 31. x0 is the zero register. FLEN is 64: the D extension without Q. */

@@ -1,10 +1,9 @@
 import { hexadecimal } from "../../model/bits.ts";
 import type { Instruction } from "../../model/instruction.ts";
 import { Refusal } from "../../model/refusal.ts";
-import { type CompiledRow, extractFields } from "../rows.ts";
+import { extractFields } from "../rows.ts";
 import { COMPRESSED_TABLE } from "./compressed-table.ts";
 import { instructionFrom, undefinedInstruction } from "./decode.ts";
-import type { Facts } from "./facts.ts";
 import { TABLE } from "./table.ts";
 
 /** Special pseudoinstructions: an implicit read or write of a VS-stage page table entry, of 4 or of 8 bytes. */
@@ -17,7 +16,9 @@ const PSEUDOINSTRUCTIONS: ReadonlyMap<bigint, string> = new Map([
 
 /** Rows that compressed loads and stores expand to: C.LW and C.LWSP are LW. */
 const EXPANSIONS: ReadonlySet<string> = new Set(
-  COMPRESSED_TABLE.rows.filter(({ facts }) => facts.kind === "load" || facts.kind === "store").map(({ form }) => form.replace(/^C\./, "").replace(/SP$/, "")),
+  COMPRESSED_TABLE.rows
+    .filter(({ facts }) => facts.kind === "load" || facts.kind === "store")
+    .map(({ form }) => form.replace(/^C\./, "").replace(/SP$/, "")),
 );
 
 /**
@@ -29,7 +30,8 @@ const EXPANSIONS: ReadonlySet<string> = new Set(
 export function decodeTransformed(value: bigint, faultAddress: bigint | undefined): Instruction | Refusal {
   const text = `htinst is ${hexadecimal(value)}`;
   if (value === 0n) {
-    return new Refusal("truncated-instruction", "htinst is zero: the hart says nothing of the instruction", "fetch the instruction at sepc and give its bytes");
+    const detail = "htinst is zero: the hart says nothing of the instruction";
+    return new Refusal("truncated-instruction", detail, "fetch the instruction at sepc and give its bytes");
   }
   const walk = PSEUDOINSTRUCTIONS.get(value);
   if (walk !== undefined) {
@@ -49,10 +51,6 @@ export function decodeTransformed(value: bigint, faultAddress: bigint | undefine
   if (compressed && !EXPANSIONS.has(row.form)) {
     return undefinedInstruction(`${text}: bit 1 says that a 16-bit instruction trapped, and none is short for ${row.form}`);
   }
-  return transformedFrom(row, word, compressed ? 2 : 4, text, faultAddress);
-}
-
-function transformedFrom(row: CompiledRow<Facts>, word: number, length: 2 | 4, text: string, faultAddress: bigint | undefined): Instruction | Refusal {
   const fields = extractFields(row, word);
   if ((fields["imm"] ?? 0) !== 0) {
     return undefinedInstruction(`${text}, a ${row.form} whose immediate is not zero: an instruction as fetched is not a transformed one`);
@@ -65,5 +63,5 @@ function transformedFrom(row: CompiledRow<Facts>, word: number, length: 2 | 4, t
     );
   }
   const start = BigInt.asUintN(64, faultAddress - BigInt(fields["rs1"] ?? 0));
-  return instructionFrom(row, fields, length, { displacement: start, width: 64 });
+  return instructionFrom(row, fields, compressed ? 2 : 4, { displacement: start, width: 64 });
 }

@@ -69,7 +69,9 @@ function chooseWords() {
   for (let major = 0; major < 32; major++) for (let count = 0; count < 12; count++) put(word((major << 2) | 3));
   for (let count = 0; count < 8; count++) put(word(0x67) & ~0x7000);
   // OP-VE by funct6, vm and vs1.
-  for (let funct = 0; funct < 128; funct++) for (const vs1 of [0, 3, 7, 16, random(5)]) put((funct << 25) | (random(5) << 20) | (vs1 << 15) | (2 << 12) | (random(5) << 7) | 0x77);
+  for (let funct = 0; funct < 128; funct++) {
+    for (const vs1 of [0, 3, 7, 16, random(5)]) put((funct << 25) | (random(5) << 20) | (vs1 << 15) | (2 << 12) | (random(5) << 7) | 0x77);
+  }
   // LOAD, STORE, LOAD-FP and STORE-FP by funct3.
   for (const opcode of [0x03, 0x23]) for (let count = 0; count < 160; count++) put(word(opcode));
   for (const opcode of [0x07, 0x27]) {
@@ -79,7 +81,8 @@ function chooseWords() {
       const lumop = pick([0, 0, 8, 8, 11, 16, random(5)]);
       const width = pick([0, 0, 5, 6, 7]);
       const nf = pick([0, 0, 1, 3, 7, random(3)]);
-      put((nf << 29) | (mew << 28) | (random(2) << 26) | (pick([0, 1, 1]) << 25) | (lumop << 20) | (random(5) << 15) | (width << 12) | (pick([random(5), 8]) << 7) | opcode);
+      const high = (nf << 29) | (mew << 28) | (random(2) << 26) | (pick([0, 1, 1]) << 25) | (lumop << 20);
+      put(high | (random(5) << 15) | (width << 12) | (pick([random(5), 8]) << 7) | opcode);
     }
   }
   // AMO: each funct5 and funct3 several times, rs2 = 0 often enough for LR and Zalasr, rd = 0 for store-release.

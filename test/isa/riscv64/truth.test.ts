@@ -30,7 +30,7 @@ describe.skipIf(!present)("recorded faults", () => {
   test.for(files)("%s", (file) => {
     const [header, ...faults] = readFileSync(`${folder}/${file}`, "utf8").trim().split("\n").map((line) => JSON.parse(line));
     expect(faults.length).toBeGreaterThan(0);
-    const windows = header.guest.windows.map((window: Record<string, string>) => ({ gva: BigInt(window["gva"]!), gpa: BigInt(window["gpa"]!), size: BigInt(window["size"]!) }));
+    const windows = header.guest.windows.map(mapValues);
     for (const [index, recorded] of (faults as RecordedFault[]).entries()) check(`${file}[${index}] ${recorded.insn}`, recorded, windows);
   });
 });
