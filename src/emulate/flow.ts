@@ -11,6 +11,9 @@ const CPSR_IT = (0x3fn << 10n) | (3n << 25n);
 const PSTATE_BTYPE = 3n << 10n;
 const PSTATE_SS = 1n << 21n;
 
+/** RFLAGS.RF, SDM volume 3B, section 18.3.1.1: set in what a fault saves, cleared by an instruction that completes. */
+const RFLAGS_RF = 1n << 16n;
+
 /** ITSTATE as one byte, from its two places in CPSR. */
 export function itState(cpsr: bigint): number {
   return Number(((cpsr >> 8n) & 0xfcn) | ((cpsr >> 25n) & 3n));
@@ -33,7 +36,7 @@ export function conditionHolds(condition: Condition | undefined, transaction: Tr
 }
 
 /**
- * The program counter and the status bits after an instruction of `length` bytes: BTYPE and SS are cleared, ITSTATE
+ * The program counter and the status bits after an instruction of `length` bytes: RF, BTYPE and SS are cleared, ITSTATE
  * advances, and a branch on A32 and T32 selects the instruction set by bit 0 (DDI 0487 F2.5, BXWritePC).
  */
 export function finish(
@@ -45,9 +48,15 @@ export function finish(
 ): bigint | Refusal {
   const next = pc + BigInt(length);
   switch (instructionSet) {
-    case "x86-64":
-    case "rv64":
+    case "x86-64": {
+      const register = registers.index("rflags");
+      const flags = transaction.current(register);
+      // A REP that stopped short is restarted, and keeps it.
+      if (flags !== undefined && length > 0) transaction.replace(register, flags & ~RFLAGS_RF);
       return BigInt.asUintN(64, transaction.branch ?? next);
+    }
+    case "rv64":
+      return BigInt.asUintN(64, next);
     case "a64": {
       const register = registers.index("pstate");
       const pstate = transaction.current(register);

@@ -24,7 +24,7 @@ const withIt = (state: number): bigint => (BigInt(state >> 2) << 10n) | (BigInt(
 /** The PC, and CPSR or PSTATE, after an instruction at `pc` that branched to `branch` or did not. */
 function finished(instructionSet: InstructionSet, set: RegisterSet, registers: Record<string, bigint>, length: number, branch?: bigint, pc = 0x1000n): { pc: bigint | Refusal; status: bigint | undefined } {
   const transaction = begin(set, registers);
-  if (branch !== undefined) transaction.write(into(PROGRAM_COUNTER, 32), branch);
+  if (branch !== undefined) transaction.write(into(PROGRAM_COUNTER, 64), branch);
   const after = finish(instructionSet, pc, length, transaction, set);
   return { pc: after, status: transaction.changes().find(({ register }) => set.describe(register).file === "system")?.value };
 }
@@ -93,6 +93,16 @@ describe("the program counter", () => {
     expect(finished("a32", ARM_REGISTERS, {}, 4).pc).toBe(0x1004n);
     expect(finished("a32", ARM_REGISTERS, { cpsr: 0x1fn }, 4, undefined, 0xffff_fffcn)).toEqual({ pc: 0n, status: undefined });
     expect(finished("t32", ARM_REGISTERS, {}, 2).pc).toMatchObject({ reason: "missing-register" });
+  });
+
+  it("of x86-64 clears RF, unless a REP stopped short", () => {
+    expect(finished("x86-64", X86_64_REGISTERS, { rflags: 0x1_0246n }, 3)).toEqual({ pc: 0x1003n, status: 0x246n });
+    expect(finished("x86-64", X86_64_REGISTERS, { rflags: 0x1_0246n }, 0)).toEqual({ pc: 0x1000n, status: undefined });
+    expect(finished("x86-64", X86_64_REGISTERS, { rflags: 0xfffe_ffffn }, 3).status).toBeUndefined();
+  });
+
+  it("of x86-64 is loaded by an indirect jump", () => {
+    expect(finished("x86-64", X86_64_REGISTERS, {}, 3, 0xffff_8000_0000_1234n).pc).toBe(0xffff_8000_0000_1234n);
   });
 
   it("of A64 clears BTYPE and the software step bit, and no more", () => {
