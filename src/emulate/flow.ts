@@ -1,7 +1,9 @@
 import type { InstructionSet } from "../model/architecture.ts";
+import { hexadecimal } from "../model/bits.ts";
 import type { Condition } from "../model/operation.ts";
 import { Refusal } from "../model/refusal.ts";
 import type { RegisterSet } from "../model/registers.ts";
+import { raisedException } from "./exception.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** Bits of CPSR, Arm ARM (DDI 0487) G8.2.33: T, IT[7:2] and IT[1:0]. */
@@ -13,6 +15,9 @@ const PSTATE_SS = 1n << 21n;
 
 /** RFLAGS.RF, SDM volume 3B, section 18.3.1.1: set in what a fault saves, cleared by an instruction that completes. */
 const RFLAGS_RF = 1n << 16n;
+
+/** SDM volume 1, section 3.3.7.1. The trace does not tell five-level paging (57 bits); what only that allows is refused. */
+const CANONICAL_WIDTH = 48;
 
 /** ITSTATE as one byte, from its two places in CPSR. */
 export function itState(cpsr: bigint): number {
@@ -49,11 +54,15 @@ export function finish(
   const next = pc + BigInt(length);
   switch (instructionSet) {
     case "x86-64": {
+      const branch = transaction.branch ?? next;
+      if (transaction.branch !== undefined && BigInt.asUintN(64, BigInt.asIntN(CANONICAL_WIDTH, branch)) !== branch) {
+        return raisedException("#GP(0)", `it branches to ${hexadecimal(branch)}, which is not canonical in ${CANONICAL_WIDTH} bits`);
+      }
       const register = registers.index("rflags");
       const flags = transaction.current(register);
       // A REP that stopped short is restarted, and keeps it.
       if (flags !== undefined && length > 0) transaction.replace(register, flags & ~RFLAGS_RF);
-      return BigInt.asUintN(64, transaction.branch ?? next);
+      return BigInt.asUintN(64, branch);
     }
     case "rv64":
       return BigInt.asUintN(64, next);

@@ -105,6 +105,10 @@ describe("the program counter", () => {
     expect(finished("x86-64", X86_64_REGISTERS, {}, 3, 0xffff_8000_0000_1234n).pc).toBe(0xffff_8000_0000_1234n);
   });
 
+  it.each([0x0000_8000_0000_0000n, 0xffff_7fff_ffff_ffffn, 0xdead_0000_0000_0000n])("of x86-64 is not loaded with %i, which is not canonical", (target) => {
+    expect(finished("x86-64", X86_64_REGISTERS, {}, 3, target).pc).toMatchObject({ reason: "unsupported-instruction", detail: expect.stringContaining("#GP(0)") });
+  });
+
   it("of A64 clears BTYPE and the software step bit, and no more", () => {
     expect(finished("a64", AARCH64_REGISTERS, { pstate: 0xf020_0fc5n }, 4)).toEqual({ pc: 0x1004n, status: 0xf000_03c5n });
     expect(finished("a64", AARCH64_REGISTERS, { pstate: 0x6000_03c5n }, 4).status).toBeUndefined();
