@@ -1,0 +1,285 @@
+import type { Facts, PairFacts, SingleFacts } from "../isa/aarch64/facts.ts";
+import type { FieldPart } from "../isa/pattern.ts";
+import type { CompiledRow, RowTable } from "../isa/rows.ts";
+import { FLAG } from "../model/fault-columns.ts";
+import { informationOf } from "./record.ts";
+
+/**
+ * The kernel's tables for A64, derived from the rows that the reference decodes with: a descriptor for each way to load or store a
+ * general register, found by bits 31:21 and 11:10 of the word. A row that has no descriptor, and a word that does not meet its
+ * row's conditions, are declined.
+ */
+export interface A64Tables {
+  /** For each value of word bits 31:21:11:10 the byte offset of its descriptor. */
+  readonly slots: Uint16Array;
+  readonly descriptors: Uint8Array;
+  /** Forms that have a descriptor. */
+  readonly forms: readonly string[];
+}
+
+/** Bytes of a descriptor; where its fields lie stands in assembly/a64.ts and in {@link writeDescriptor}. */
+export const DESCRIPTOR_SIZE = 80;
+
+/** Word bits by which a descriptor is found, most significant first. */
+const INDEX_BITS = [31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 11, 10];
+const INDEX_MASK = 0xffe00c00 | 0;
+const SLOT_COUNT = 1 << INDEX_BITS.length;
+
+/** A field of the word, shifted to its value: mask, shift left, arithmetic shift right by 32-bit arithmetic. */
+interface Immediate {
+  readonly mask: number;
+  readonly left: number;
+  readonly right: number;
+}
+
+/** What the kernel needs to know of a form. */
+interface Shape {
+  readonly immediate: Immediate;
+  readonly address: "offset" | "pre-index" | "post-index" | "register" | "literal";
+  readonly bytes: 1 | 2 | 4 | 8;
+  readonly write: boolean;
+  readonly signed: boolean;
+  readonly sixtyFour: boolean;
+  readonly ordered: boolean;
+  readonly pair: boolean;
+}
+
+/** Bits that a word must have, besides those of the index. */
+interface Condition {
+  readonly mask: number;
+  readonly match: number;
+}
+
+/** Derives the tables. `table` is the reference's own. */
+export function deriveA64Tables(table: RowTable<Facts>): A64Tables {
+  const slots = new Uint16Array(SLOT_COUNT);
+  const written: { shape: Shape; condition: Condition }[] = [];
+  const bytes = new Uint8Array(DESCRIPTOR_SIZE * (1 + 2 * table.rows.length));
+  const view = new DataView(bytes.buffer);
+  // Descriptor 0 declines: no word has the bit that it wants under no mask.
+  view.setUint32(4, 1, true);
+  const forms: string[] = [];
+  const known = new Map<string, number>();
+  for (const row of table.rows) {
+    const shape = fieldsAreInPlace(row) ? shapeOf(row.facts) : undefined;
+    const condition = shape && conditionOf(row);
+    if (shape === undefined || condition === undefined) continue;
+    const taken = slotsOf(row).filter((slot) => slots[slot] !== 0);
+    if (taken.length > 0 && !mergeInto(taken, slots, written, view, shape, condition)) continue;
+    forms.push(row.form);
+    if (taken.length > 0) continue;
+    // What differs in name only (LDUR and LDTR) shares a descriptor, for the cache's sake.
+    const key = JSON.stringify([shape, condition]);
+    const offset = known.get(key) ?? (written.length + 1) * DESCRIPTOR_SIZE;
+    if (!known.has(key)) {
+      known.set(key, offset);
+      written.push({ shape, condition });
+      writeDescriptor(view, offset, shape, condition);
+    }
+    for (const slot of slotsOf(row)) slots[slot] = offset;
+  }
+  return { slots, descriptors: bytes.subarray(0, (1 + written.length) * DESCRIPTOR_SIZE), forms };
+}
+
+/**
+ * Two rows that the index does not tell apart (LDAR and LDLAR): if they do the same and differ in one bit only, that bit no longer
+ * matters. Otherwise the second row is left to the reference.
+ */
+function mergeInto(
+  taken: readonly number[],
+  slots: Uint16Array,
+  written: { shape: Shape; condition: Condition }[],
+  view: DataView,
+  shape: Shape,
+  condition: Condition,
+): boolean {
+  const offset = slots[taken[0]!]!;
+  const there = written[offset / DESCRIPTOR_SIZE - 1]!;
+  const differing = there.condition.match ^ condition.match;
+  const oneBit = differing !== 0 && (differing & (differing - 1)) === 0;
+  if (JSON.stringify(there.shape) !== JSON.stringify(shape) || there.condition.mask !== condition.mask || !oneBit) return false;
+  if (!taken.every((slot) => slots[slot] === offset) || slots.filter((each) => each === offset).length !== taken.length) return false;
+  there.condition = { mask: condition.mask & ~differing, match: condition.match & ~differing };
+  writeDescriptor(view, offset, there.shape, there.condition);
+  return true;
+}
+
+/** Fields as the kernel reads them: lowest bit and width. A row that has one elsewhere (LDIAPP its Rt2) is not the kernel's. */
+const FIELD_PLACES: Readonly<Record<string, readonly [from: number, width: number]>> = {
+  Rt: [0, 5],
+  Rn: [5, 5],
+  Rt2: [10, 5],
+  Rm: [16, 5],
+  S: [12, 1],
+  option: [13, 3],
+  imm7: [15, 7],
+  imm9: [12, 9],
+  imm12: [10, 12],
+  imm19: [5, 19],
+};
+
+function fieldsAreInPlace({ fields }: CompiledRow<Facts>): boolean {
+  return [...fields].every(([name, parts]) => {
+    const [from, width] = FIELD_PLACES[name] ?? [];
+    return parts.length === 1 && parts[0]!.to === 0 && parts[0]!.from === from && parts[0]!.width === width;
+  });
+}
+
+/** A signed field, multiplied by 2^scale. */
+function signedField(name: string, scale: number): Immediate {
+  const [from, width] = FIELD_PLACES[name]!;
+  return { mask: (((1 << width) - 1) << from) | 0, left: 32 - from - width, right: 32 - width - scale };
+}
+
+/** The same for an unsigned field: the bit above it is masked away and takes the place of the sign. */
+function unsignedField(name: string, scale: number): Immediate {
+  const { mask, left, right } = signedField(name, scale);
+  return { mask, left: left - 1, right: right - 1 };
+}
+
+const NOTHING: Immediate = { mask: 0, left: 0, right: 0 };
+/** The shape of a form, or undefined if it is not the kernel's: vectors, atomics, tags, and the rare. */
+function shapeOf(facts: Facts): Shape | undefined {
+  switch (facts.kind) {
+    case "single":
+      return facts.register === "v" || facts.bytes === 16 ? undefined : singleShape(facts, facts.bytes);
+    case "pair":
+      return facts.register === "v" || facts.bytes === 16 ? undefined : pairShape(facts, facts.bytes);
+    case "ordered-pair":
+    case "ordered-writeback":
+    case "multiple":
+    case "lane":
+    case "replicate":
+    case "exclusive":
+    case "atomic":
+    case "compare-and-swap":
+    case "compare-and-swap-pair":
+    case "tag-pair":
+    case "sixty-four-bytes":
+    case "refused":
+      return undefined;
+    default:
+      return facts satisfies never;
+  }
+}
+
+/** Immediates of the load/store register classes, DDI 0487 C4.1.94. */
+function singleShape({ access, address, signed, register, ordering }: SingleFacts, bytes: 1 | 2 | 4 | 8): Shape | undefined {
+  const shape = { bytes, write: access === "store", signed: signed === true, sixtyFour: register === "x", ordered: ordering !== undefined, pair: false };
+  switch (address) {
+    case "base":
+      return { ...shape, address: "offset", immediate: NOTHING };
+    case "unsigned-offset":
+      return { ...shape, address: "offset", immediate: unsignedField("imm12", Math.log2(bytes)) };
+    case "unscaled":
+      return { ...shape, address: "offset", immediate: signedField("imm9", 0) };
+    case "post-index":
+    case "pre-index":
+      return { ...shape, address, immediate: signedField("imm9", 0) };
+    case "register":
+      return { ...shape, address: "register", immediate: NOTHING };
+    case "literal":
+      return { ...shape, address: "literal", immediate: signedField("imm19", 2) };
+    case "unscaled-scaled":
+      return undefined;
+    default:
+      return address satisfies never;
+  }
+}
+
+function pairShape({ access, index, signed, register }: PairFacts, bytes: 4 | 8): Shape {
+  return {
+    bytes,
+    write: access === "store",
+    signed: signed === true,
+    sixtyFour: register === "x",
+    ordered: false,
+    pair: true,
+    address: index,
+    immediate: signedField("imm7", Math.log2(bytes)),
+  };
+}
+
+/** What a word must meet besides the index; undefined where that can't be said with one mask. */
+function conditionOf({ mask, match, shouldMask, shouldMatch, conditions }: CompiledRow<Facts>): Condition | undefined {
+  let whole: Condition = { mask: mask | shouldMask, match: match | shouldMatch };
+  for (const { parts, allowed } of conditions) {
+    const more = cubeOf(parts, allowed);
+    if (more === undefined || (more.mask & INDEX_MASK) !== 0) return undefined;
+    whole = { mask: whole.mask | more.mask, match: whole.match | more.match };
+  }
+  return { mask: whole.mask & ~INDEX_MASK, match: whole.match & ~INDEX_MASK };
+}
+
+/** Allowed values of a field as bits that are the same in all of them, if every value with these bits is allowed. */
+function cubeOf(parts: readonly FieldPart[], allowed: ReadonlySet<number>): Condition | undefined {
+  const values = [...allowed];
+  const all = values.reduce((sum, value) => sum & value, -1);
+  const any = values.reduce((sum, value) => sum | value, 0);
+  let mask = 0;
+  let match = 0;
+  let free = 0;
+  for (const { from, to, width: bits } of parts) {
+    for (let bit = 0; bit < bits; bit++) {
+      const position = 1 << (to + bit);
+      if ((all & position) !== 0) match |= 1 << (from + bit);
+      if ((all & position) === (any & position)) mask |= 1 << (from + bit);
+      else free++;
+    }
+  }
+  return allowed.size === 1 << free ? { mask, match } : undefined;
+}
+
+/** The slots that words of a row fall into: all subsets of the index bits that it leaves free. */
+function slotsOf({ mask, match, shouldMask, shouldMatch }: CompiledRow<Facts>): number[] {
+  let fixed = 0;
+  let free = 0;
+  INDEX_BITS.forEach((bit, position) => {
+    const slotBit = 1 << (INDEX_BITS.length - 1 - position);
+    if ((((mask | shouldMask) >>> bit) & 1) === 0) free |= slotBit;
+    else if ((((match | shouldMatch) >>> bit) & 1) === 1) fixed |= slotBit;
+  });
+  const slots: number[] = [];
+  for (let subset = free; ; subset = (subset - 1) & free) {
+    slots.push(fixed | subset);
+    if (subset === 0) return slots;
+  }
+}
+
+const ONES = 0xffff_ffff_ffff_ffffn;
+
+function writeDescriptor(view: DataView, at: number, shape: Shape, condition: Condition): void {
+  const { immediate, address, bytes, write, signed, sixtyFour, ordered, pair } = shape;
+  const writeback = address === "pre-index" || address === "post-index";
+  const bits = BigInt(8 * bytes);
+  const accesses = pair ? 2 : 1;
+  view.setUint32(at, condition.mask, true);
+  view.setUint32(at + 4, condition.match, true);
+  view.setUint32(at + 8, immediate.mask, true);
+  view.setUint8(at + 12, immediate.left);
+  view.setUint8(at + 13, immediate.right);
+  view.setUint8(at + 14, Math.log2(bytes));
+  view.setUint8(at + 15, accesses * bytes - 1);
+  view.setBigUint64(at + 16, address === "post-index" ? 0n : ONES, true);
+  view.setBigUint64(at + 24, address === "register" ? ONES : 0n, true);
+  view.setBigUint64(at + 32, (1n << bits) - 1n, true);
+  view.setBigUint64(at + 40, signed ? 1n << (bits - 1n) : 0n, true);
+  view.setBigUint64(at + 48, write || sixtyFour ? ONES : 0xffff_ffffn, true);
+  view.setUint32(at + 56, FLAG.gpa | FLAG.gva | FLAG.direction | (write ? FLAG.write : 0), true);
+  const flags = { write: Number(write), signExtend: Number(signed), sixtyFour: Number(write ? bytes === 8 : sixtyFour), ordered: Number(ordered) };
+  view.setUint32(at + 60, informationOf({ size: bytes, ...flags, accesses, writeback: Number(writeback), length: 4 }), true);
+  view.setUint32(at + 64, registersThatMayBeEqual(shape, writeback), true);
+  view.setUint32(at + 68, write ? 0 : accesses, true);
+  view.setUint32(at + 72, Number(write), true);
+  view.setUint32(at + 76, Number(address === "literal"), true);
+}
+
+/**
+ * Ones in the fields of pairs of registers that may be equal: Rt and Rn in bits 4:0 (not with writeback), Rn and Rt2 in 9:5 (not in a
+ * pair with writeback), Rt and Rt2 in 14:10 (not in a load pair).
+ */
+function registersThatMayBeEqual({ write, pair }: Shape, writeback: boolean): number {
+  const first = writeback ? 0 : 0x1f;
+  const second = writeback && pair ? 0 : 0x3e0;
+  return first | second | (pair && !write ? 0 : 0x7c00);
+}

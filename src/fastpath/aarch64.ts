@@ -1,0 +1,84 @@
+import { A64_TABLE } from "../isa/aarch64/decode.ts";
+import { AARCH64_REGISTERS } from "../isa/aarch64/registers.ts";
+import type { FaultColumns } from "../model/fault-columns.ts";
+import { deriveA64Tables } from "./a64-descriptors.ts";
+import { type FastPath, type FastPathSettings, type FastRun, kernelFacts, runResult } from "./fast-path.ts";
+import { Kernel } from "./kernel.ts";
+
+const ONES = 0xffff_ffff_ffff_ffffn;
+
+/**
+ * Values of option:S of a register offset (word bits 15:12), DDI 0487 shared pseudocode DecodeRegExtend: UXTW, LSL, SXTW, SXTX. Of the
+ * others no word gets past its row's condition.
+ */
+const EXTENSIONS = Array.from({ length: 16 }, (_, value) => {
+  const option = value >> 1;
+  const narrow = (option & 1) === 0;
+  return { mask: narrow ? 0xffff_ffffn : ONES, sign: option === 6 ? 1n << 31n : 0n, shift: (value & 1) === 1 ? ONES : 0n };
+});
+
+/**
+ * The fast path for A64: loads and stores of general registers, single and in pairs, in all address modes, acquire and release,
+ * unprivileged and literal among them. It declines SIMD and floating point, atomics, exclusives, memory tags, pairs and
+ * writeback of FEAT_LRCPC3; writeback with both registers 31 (STR XZR, [SP], #16); pairs that leave their page; and faults with BTYPE or SS set
+ * in PSTATE or with a syndrome.
+ */
+export class AArch64FastPath implements FastPath {
+  readonly kernel: Kernel;
+  readonly slots: readonly string[];
+  readonly forms: readonly string[];
+  readonly #run: (from: number, to: number) => number;
+  readonly #single: () => number;
+  readonly #prepareSingle: () => void;
+
+  /** `module`: the bytes of kernel.wasm. */
+  constructor(module: Uint8Array, settings: FastPathSettings) {
+    this.kernel = new Kernel(module);
+    this.slots = AARCH64_REGISTERS.descriptions.filter(({ width }) => width <= 64).map(({ name }) => name);
+    const { slots, descriptors, forms } = deriveA64Tables(A64_TABLE);
+    this.forms = forms;
+    const { bytes, place } = this.kernel;
+    if (descriptors.length > place.DESCRIPTORS_SIZE) throw new Error("the A64 descriptors do not fit their place");
+    bytes.set(descriptors, place.DESCRIPTORS);
+    bytes.set(new Uint8Array(slots.buffer), place.SLOTS);
+    const extensions = new BigUint64Array(bytes.buffer, place.EXTENSIONS, 4 * EXTENSIONS.length);
+    EXTENSIONS.forEach(({ mask, sign, shift }, index) => extensions.set([mask, sign, shift], 4 * index));
+    this.kernel.setFacts(kernelFacts(settings));
+    this.#run = this.kernel.routine("runA64");
+    this.#single = this.kernel.routine("singleA64");
+    this.#prepareSingle = this.kernel.routine("prepareSingleA64");
+  }
+
+  load(columns: FaultColumns): void {
+    this.kernel.load(columns);
+  }
+
+  run(from: number, to: number): FastRun {
+    return runResult(this.#run(from, to), from, to);
+  }
+
+  /**
+   * For handlers in the making: says that the registers of all 33 slots are there, and gives the views to fill. Then, for each fault:
+   * write the registers ({@link Kernel.registers}) and the fault, and call {@link single}; nothing is allocated.
+   */
+  prepareSingle(): SingleFault {
+    this.kernel.state.setBigUint64(16, (1n << BigInt(this.slots.length)) - 1n, true);
+    this.#prepareSingle();
+    const { bytes, place } = this.kernel;
+    return { words: new Uint32Array(bytes.buffer, place.SINGLE, 2), addresses: new BigUint64Array(bytes.buffer, place.SINGLE + 8, 5) };
+  }
+
+  /**
+   * Emulates the single fault with the registers as they are. Gives the information word of the record at index 0, or 0: declined. The
+   * registers stay as they were: a handler that has the device's answer only after the call puts it into the responses and calls again.
+   */
+  readonly single = (): number => this.#single();
+}
+
+/** The fault of a single call, in the kernel's memory. */
+export interface SingleFault {
+  /** The instruction word; then bits of `FLAG` of src/model/fault-columns.ts. */
+  readonly words: Uint32Array;
+  /** Guest physical address, guest virtual address, PC, and the device's first and second response. */
+  readonly addresses: BigUint64Array;
+}

@@ -1,0 +1,2 @@
+export { CHUNK, COLUMNS, DESCRIPTORS, DESCRIPTORS_SIZE, EXTENSIONS, FAULT_LIMIT, RECORDS, RECORD_SIZE, REGISTERS, SINGLE, SLOTS, STATE } from "./memory";
+export { prepareSingleA64, runA64, singleA64 } from "./a64";

@@ -1,0 +1,55 @@
+import { FLAG, type FaultColumns } from "../model/fault-columns.ts";
+import type { GuestFacts } from "../model/fault.ts";
+import type { Kernel } from "./kernel.ts";
+
+/** What a fast path is told of the guest and by the person who replays; the same facts and policy as the reference has. */
+export interface FastPathSettings {
+  readonly guest: GuestFacts;
+  /** Whether faults of user mode are emulated. */
+  readonly userMode: "refuse" | "allow";
+}
+
+/** Numbers of one chunk that was run. */
+export interface FastRun {
+  readonly emulated: number;
+  readonly declined: number;
+}
+
+/**
+ * The fast path of one architecture: emulates chunks of faults in WebAssembly. Of each fault it gives exactly the accesses and register
+ * changes of the reference (src/emulate), or declines it. A fault that was declined goes the full way, which may emulate or refuse it.
+ */
+export interface FastPath {
+  /** The kernel: its memory, register file and records. */
+  readonly kernel: Kernel;
+  /** Names of the registers by slot, as the header of a trace that this fast path can read has them. */
+  readonly slots: readonly string[];
+  /** Forms of the instruction table that it emulates at least some words of. */
+  readonly forms: readonly string[];
+  /** Takes a chunk; see {@link Kernel.load}. */
+  load(columns: FaultColumns): void;
+  /**
+   * Emulates the faults `from` up to `to` of the chunk that was loaded, which must be those after the last ones run. Their records are
+   * then in the kernel's memory, at their index in the chunk. Throws a RangeError if the chunk's counts do not fit its streams.
+   */
+  run(from: number, to: number): FastRun;
+}
+
+/**
+ * The facts in the kernel's terms. A fault with a syndrome or transformed instruction has more to be checked than the kernel knows; what
+ * else makes a fault slow (RAM, wide registers) does not matter to what the kernel emulates.
+ */
+export function kernelFacts({ guest, userMode }: FastPathSettings): { lowestAddress: bigint; sharedBit: bigint; checkedFlags: number } {
+  const { write, direction, gpa, gva, user, syndrome, transformedInstruction } = FLAG;
+  return {
+    lowestAddress: userMode === "allow" ? 0n : (guest.kernelStart ?? 0n),
+    sharedBit: guest.sharedBit === undefined ? 0n : 1n << BigInt(guest.sharedBit),
+    checkedFlags: write | direction | gpa | gva | syndrome | transformedInstruction | (userMode === "allow" ? 0 : user),
+  };
+}
+
+/** The result of a kernel's run routine. */
+export function runResult(emulated: number, from: number, to: number): FastRun {
+  if (emulated < 0) throw new RangeError(`the chunk is damaged: its faults ${from} to ${to - 1} use more values than its streams hold`);
+  return { emulated, declined: to - from - emulated };
+}
