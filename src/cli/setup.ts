@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { HANDLERS } from "../../handlers/list.ts";
 import type { Policy } from "../emulate/policy.ts";
 import type { ReplaySetup } from "../replay/replay.ts";
 import type { OpenTrace } from "../trace/read.ts";
@@ -15,7 +16,7 @@ export interface ReplayOptions {
 /** Adds {@link ReplayOptions} to a command. */
 export function addReplayOptions(command: Command): Command {
   return command
-    .option("--handler <name-or-file>", "guest exception handler: a built-in one (tdx, arm-syndrome, riscv-htinst, kvm-run) or a module's path; default by architecture")
+    .option("--handler <name-or-file>", `guest exception handler: a built-in one (${HANDLERS.map(({ name }) => name).join(", ")}) or a module's path; default by architecture`)
     .addOption(new Option("--atomics <policy>", "atomic accesses: refuse them, or split each into a plain read and write").choices(["refuse", "split"]).default("refuse"))
     .addOption(new Option("--user-mode <policy>", "faults of user mode, and of the kernel at user addresses").choices(["refuse", "allow"]).default("refuse"));
 }
