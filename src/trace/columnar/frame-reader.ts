@@ -92,6 +92,7 @@ async function frameAt(window: Window, budget: number): Promise<Found> {
   if (prefix.length < PREFIX_LENGTH) return problem("the file ends in the middle of a frame");
   const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.length);
   const length = view.getUint32(LENGTH_AT);
+  const expected = view.getUint32(CHECKSUM_AT);
   if (prefix[CHECKSUM_TYPE_AT] !== UINT32) return problem("expected the start of a frame");
   if (length > CONTENT_LIMIT) return problem(`a frame says that it has ${length} bytes; expected at most ${CONTENT_LIMIT}`);
   if (length > budget) return problem("expected a frame");
@@ -99,7 +100,7 @@ async function frameAt(window: Window, budget: number): Promise<Found> {
   const held = window.view(PREFIX_LENGTH + length);
   if (held.length < PREFIX_LENGTH + length) return problem("the file ends in the middle of a frame");
   const sum = checksum(held.subarray(PREFIX_LENGTH));
-  if (sum !== view.getUint32(CHECKSUM_AT)) return problem("its checksum is wrong", length);
+  if (sum !== expected) return problem("its checksum is wrong", length);
   const bytes = new Uint8Array(new ArrayBuffer(held.length + SLACK), 0, held.length);
   bytes.set(held);
   return { kind: "frame", offset: window.offset, bytes, checksum: sum };
@@ -136,7 +137,7 @@ class Window {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
-  /** All bytes that are there. */
+  /** All bytes that are there; valid until more are read, as is every view. */
   held(): Buffer {
     return this.#bytes.subarray(this.#start, this.#end);
   }
