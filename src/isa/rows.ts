@@ -63,13 +63,13 @@ export class RowTable<Facts> {
     });
     this.#index = options.index;
     this.#buckets = fillBuckets(this.rows, options.index);
-    for (const bucket of this.#buckets) {
-      for (const [position, first] of bucket.entries()) {
-        for (const second of bucket.slice(position + 1)) {
-          if (overlaps(first, second)) throw new Error(`${options.name}: rows ${first.form} and ${second.form} match the same word`);
-        }
+    // Each pair once: by bucket a pair would come up as often as its rows leave index bits free.
+    this.rows.forEach((first, position) => {
+      for (let other = position + 1; other < this.rows.length; other++) {
+        const second = this.rows[other]!;
+        if (overlaps(first, second)) throw new Error(`${options.name}: rows ${first.form} and ${second.form} match the same word`);
       }
-    }
+    });
   }
 
   /** The row that a word matches, or undefined. */

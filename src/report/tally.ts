@@ -65,7 +65,7 @@ export class Tally {
 
 /** A number with its thousands set apart. */
 export function count(value: number): string {
-  return value.toLocaleString("en");
+  return String(value).replaceAll(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
 /** `1 fault`, `2 faults`. */
