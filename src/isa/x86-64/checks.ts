@@ -26,7 +26,7 @@ const LOCKABLE: ReadonlySet<string> = new Set([
 
 /** Why an encoding that matches a row is undefined all the same (#UD), or undefined if it is not. */
 export function checkEncoding(subject: Subject): string | undefined {
-  return checkLock(subject) ?? checkRegisters(subject) ?? checkUnusedRegister(subject) ?? checkSib(subject) ?? checkEvex(subject);
+  return checkLock(subject) ?? checkRegisters(subject) ?? checkUnusedRegister(subject) ?? checkSib(subject) ?? checkDistinct(subject) ?? checkEvex(subject);
 }
 
 function checkLock({ encoding, variant, operands }: Subject): string | undefined {
@@ -35,7 +35,8 @@ function checkLock({ encoding, variant, operands }: Subject): string | undefined
   return "LOCK goes with read-modify-write instructions on memory only (SDM volume 2A, LOCK)";
 }
 
-function checkRegisters({ variant, operands }: Subject): string | undefined {
+function checkRegisters({ encoding, variant, operands }: Subject): string | undefined {
+  if (encoding.rex2 && /^x(save|rstor)/.test(variant.mnemonic)) return "REX2 does not go with it (APX specification, section 3.1.1.1)";
   const [first] = operands;
   if (variant.mnemonic === "mov" && first?.kind === "register" && first.file === "segment" && first.number === 1) {
     return "CS can't be loaded with MOV (SDM volume 2B, MOV)";
@@ -57,16 +58,25 @@ function checkUnusedRegister({ encoding, variant, operands }: Subject): string |
   return used === 0 ? undefined : "vvvv has to be 1111 here";
 }
 
-function checkSib({ modRm, operands, variant }: Subject): string | undefined {
+function checkSib({ modRm, variant }: Subject): string | undefined {
   const shape = variant.operands.find(({ memory }) => memory !== undefined)?.memory;
   if (modRm?.memory === undefined || shape === undefined) return undefined;
+  if (variant.mnemonic.startsWith("bnd") && modRm.memory.ripRelative && shape.bits !== 128) return "its address can't be relative to RIP (SDM volume 2A)";
   if (shape.vectorIndex === undefined) return shape.tile === true && !modRm.memory.hasSib ? "it needs a SIB byte" : undefined;
   if (!modRm.memory.hasSib) return "it needs a SIB byte with a vector index";
-  // Gathers: destination, index and (VEX) mask are different registers (SDM volume 2, section 2.3.12 and its page).
-  const numbers = operands.flatMap((operand) =>
-    operand.kind === "register" && operand.file === "vector" && variant.does !== "vector-scatter" ? [operand.number] : operand.kind === "memory" ? [operand.vectorIndex!.number] : [],
-  );
-  return new Set(numbers).size === numbers.length ? undefined : "its vector registers have to be different";
+  return undefined;
+}
+
+/** Gathers, tile products, complex products (each on its page in the SDM): their registers have to be different. */
+function checkDistinct({ variant: { facts }, operands }: Subject): string | undefined {
+  if (facts.distinct === undefined) return undefined;
+  const numbers = operands.flatMap((operand) => {
+    if (operand.kind === "memory") return operand.vectorIndex === undefined ? [] : [operand.vectorIndex.number];
+    return operand.kind === "register" ? [operand.number] : [];
+  });
+  const [destination, ...others] = numbers;
+  const clash = facts.distinct === "destination" ? others.includes(destination!) : new Set(numbers).size < numbers.length;
+  return clash ? "its registers have to be different" : undefined;
 }
 
 function checkEvex({ encoding, variant, modRm, operands }: Subject): string | undefined {
@@ -93,6 +103,7 @@ function checkPromoted({ encoding, variant, modRm }: Subject): string | undefine
   if (evex.zeroing) return "bit 7 of the last byte of its EVEX prefix has to be 0";
   if (variant.does === "compare-if" || variant.does === "test-if") return evex.b ? "ND has to be 0" : undefined;
   if ((evex.opmask & 3) !== 0) return "the reserved bits of its EVEX prefix have to be 0";
-  if ((evex.opmask & 4) !== 0 && variant.facts.noFlags === undefined) return "it has no form that keeps the flags (NF)";
+  const demandsNf = (variant.promoted & 3) === 0;
+  if ((evex.opmask & 4) !== 0 && variant.facts.noFlags === undefined && !demandsNf) return "it has no form that keeps the flags (NF)";
   return undefined;
 }

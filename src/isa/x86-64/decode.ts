@@ -58,8 +58,9 @@ function describe(subject: Subject): Instruction {
   if (memory === undefined && !IMPLICIT_MEMORY.has(does)) return noMemory(name);
   const unknown = operands.find((operand): operand is Operand & { kind: "register" } => operand.kind === "register" && operand.register === undefined);
   const builder = new OperationBuilder(subject);
-  recipe(builder);
+  const refusal = recipe(builder);
   const instruction = instructionOf(name, builder.build());
+  if (refusal !== undefined) return { ...instruction, operation: refusal };
   if (unknown === undefined) return instruction;
   const reason = new Refusal(
     "unsupported-instruction",
@@ -76,6 +77,7 @@ const IMPLICIT_MEMORY: ReadonlySet<Meaning> = new Set<Meaning>([
   "call",
   "return",
   "leave",
+  "enter",
   "translate",
   "string-move",
   "string-store",
@@ -136,7 +138,7 @@ function namedSizes({ variant: { facts, operandSize }, opmask }: Subject, direct
   return direction === "read-write" ? [...once, ...once] : [...once, ...slots];
 }
 
-const SPACE_NAMES = { legacy: "", vex: "VEX ", evex: "EVEX ", xop: "XOP " } as const;
+const SPACE_NAMES = { legacy: "", rex2: "REX2 ", vex: "VEX ", evex: "EVEX ", xop: "XOP " } as const;
 
 function describeOpcode({ space, map, opcode }: Encoding): string {
   const digits = opcode.toString(16).toUpperCase().padStart(2, "0");

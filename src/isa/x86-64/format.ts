@@ -192,7 +192,7 @@ function parseRex2(bytes: Uint8Array, position: number, legacy: LegacyPrefixes):
   return {
     ...legacy,
     ...NO_VECTOR,
-    space: "legacy",
+    space: absolute ? "rex2" : "legacy",
     map,
     opcode,
     end: position + 3,

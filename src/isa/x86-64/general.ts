@@ -1,12 +1,16 @@
 import type { Address, Compute, Operator, Source } from "../../model/operation.ts";
+import { Refusal } from "../../model/refusal.ts";
 import { PROGRAM_COUNTER } from "../../model/registers.ts";
 import { type AccessSize, type OperationBuilder, generalDestination, nextInstruction, plainIndex, sliceOf } from "./builder.ts";
 import type { GeneralMeaning } from "./meaning.ts";
 import type { ImmediateOperand, MemoryOperand, Operand, RegisterOperand } from "./operands.ts";
 import { MXCSR, RAX, RBP, RBX, RCX, RDX, RSP } from "./registers.ts";
 
-/** What an instruction on general registers does, by its page in the SDM, volume 2. */
-export type Recipe = (builder: OperationBuilder) => void;
+/**
+ * What an instruction does, by its page in the SDM, volume 2. A refusal says why this form of it is not emulated; its accesses are
+ * collected all the same.
+ */
+export type Recipe = (builder: OperationBuilder) => Refusal | void;
 
 const immediate = (value: number): Source => ({ kind: "immediate", value: BigInt(value) });
 const register = (number: number, width: number, bit = 0): Source => ({ kind: "register", register: number, bit, width });
@@ -288,6 +292,28 @@ function leave(builder: OperationBuilder): void {
   moveStackPointer(builder, size, RBP);
 }
 
+/**
+ * ENTER: pushes RBP and makes room. Nested levels copy frame pointers, a write after each read, which is an order that an operation
+ * does not have: refused.
+ */
+function enter(builder: OperationBuilder): Refusal | void {
+  const [room, nesting] = builder.subject.operands as readonly [ImmediateOperand, ImmediateOperand];
+  const size = builder.subject.variant.operandSize! / 8;
+  const level = Number(nesting.value & 31n);
+  builder.store(builder.address(stack(-size)), size, register(RBP, 8 * size));
+  for (let frame = 1; frame < level; frame++) {
+    const index = builder.load(builder.address({ ...stack(-size * frame), base: RBP }), size);
+    builder.store(builder.address(stack(-size * (frame + 1))), size, { kind: "temporary", index });
+  }
+  const frame = builder.temporary();
+  builder.compute({ operator: "add", width: 64, inputs: [register(RSP, 64), immediate(-size)], to: [], temporary: frame });
+  if (level > 0) builder.store(builder.address(stack(-size * (level + 1))), size, { kind: "temporary", index: frame });
+  builder.compute({ operator: "copy", width: 8 * size, inputs: [{ kind: "temporary", index: frame }], to: [generalDestination(RBP, 8 * size)] });
+  moveStackPointer(builder, -size * (level + 1) - Number(BigInt.asUintN(16, room.value)));
+  if (level < 2) return undefined;
+  return new Refusal("unsupported-instruction", `ENTER with nesting level ${level} copies frame pointers, which is not emulated`, "use PUSH and MOV for the frame");
+}
+
 /** XLAT: AL ← [rBX + AL]. */
 function translate(builder: OperationBuilder): void {
   const { addressSize, segment } = builder.subject.encoding;
@@ -408,6 +434,7 @@ export const GENERAL_RECIPES: Readonly<Record<GeneralMeaning, Recipe>> = {
   jump,
   return: returnNear,
   leave,
+  enter,
   translate,
   "load-mxcsr": loadMxcsr,
   "store-mxcsr": storeMxcsr,

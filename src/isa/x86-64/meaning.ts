@@ -96,6 +96,7 @@ export type GeneralMeaning =
   | "jump"
   | "return"
   | "leave"
+  | "enter"
   | "translate"
   | "load-mxcsr"
   | "store-mxcsr"

@@ -10,7 +10,8 @@ import type { Meaning } from "./meaning.ts";
  *    fixed ModRM byte, then immediates (ib iw id io, iO: imm16 or imm32, cb cw cd, moffs, /is4). `66 67 …` never stand for opcodes.
  *    Operand sizes: `o16|32|64` are those that the instruction has. Without 32, the size without a prefix is 64; without 16,
  *    prefix 66 changes nothing; a single size is always that one. REX.W demands the bit, REX.B0 that the bit is clear. `a32|64` are address sizes.
- *    VEX, EVEX and XOP: as in the SDM (VEX.128.66.0F38.W0) and the APM; EVEX.MAP4 (APX) takes operand sizes as legacy instructions do.
+ *    VEX, EVEX and XOP: as in the SDM (VEX.128.66.0F38.W0) and the APM; EVEX.MAP4 (APX) takes operand sizes as legacy instructions do,
+ *    and the bits ND0, ND1, NF0, NF1.
  * 2. Instruction. Operands as in the SDM. Where the opcode has alternatives (`16|32|64`, `128|256|512`, `W0|1`), an operand or mnemonic
  *    may have as many (`xmm1|ymm1`), or use a letter: O is the operand size (r/mO, rO, mO, immO, rAX), A the address size (rA),
  *    vmm1 is xmm1, ymm1 or zmm1, mV memory of that length, mH mQ mE a half, a quarter, an eighth of it, hmm1 a register of half.
@@ -31,6 +32,8 @@ export interface RowFacts {
   readonly aligned?: true;
   /** An instruction of the other vendor's, or one that only exists in certain modes: refused as undefined with this reason. */
   readonly undefined?: string;
+  /** Registers that have to be different, or #UD: the destination from the others, or all. */
+  readonly distinct?: "destination" | "all";
   /** Opmask registers: EVEX.aaa = 0 is #UD (gather and scatter). */
   readonly maskRequired?: true;
   /** Bits of a memory access that no operand shows (strings, ENTER, XSAVE …); 0 where registers tell how many. */
@@ -44,6 +47,8 @@ export interface RowFacts {
 }
 
 export type TupleType =
+  /** APX promotions: the displacement is not scaled. */
+  | "No Scale"
   | "Full"
   | "Half"
   | "Quarter"
@@ -60,8 +65,8 @@ export type TupleType =
   | "Mem128"
   | "MOVDDUP";
 
-/** Encoding spaces: what introduces the opcode. */
-export type Space = "legacy" | "vex" | "evex" | "xop";
+/** Encoding spaces: what introduces the opcode. REX2 is legacy but for JMPABS, the one instruction that is its own. */
+export type Space = "legacy" | "rex2" | "vex" | "evex" | "xop";
 
 export type RegisterFile =
   | "general"
@@ -122,6 +127,8 @@ export interface Variant {
   readonly mods: number;
   /** ModRM.rm, of registers. */
   readonly rms: number;
+  /** EVEX map 4: bit ND + 2 NF. */
+  readonly promoted: number;
   /** 3DNow: the byte behind the operands. */
   readonly suffix: number | undefined;
   readonly hasModRm: boolean;
@@ -149,14 +156,14 @@ export interface RowPlace {
 export const PROMOTED_MAP = 4;
 const MAPS: Readonly<Record<string, number>> = { "0F": 1, "0F38": 2, "0F3A": 3, MAP4: 4, MAP5: 5, MAP6: 6, MAP7: 7, X8: 8, X9: 9, XA: 10 };
 const PLACE =
-  /^(?:(VEX|EVEX|XOP)\.\S*?(0F38|0F3A|0F|MAP[4-7]|X[89A])\.\S+ |((?:(?:NP|NFx|66|F2|F3|REX\.W \+|REX\.B0|[oa][0-9|]+) )*)(0F (?:3[8A] )?)?)([0-9A-F]{2})(\+r)?(?: |$)/;
+  /^(?:(VEX|EVEX|XOP)\.\S*?(0F38|0F3A|0F|MAP[4-7]|X[89A])\.\S+ |((?:(?:REX2|NP|NFx|66|F2|F3|REX\.W \+|REX\.B0|[oa][0-9|]+) )*)(0F (?:3[8A] )?)?)([0-9A-F]{2})(\+r)?(?: |$)/;
 
 /** Where a row belongs. Throws an Error for an opcode column that does not start as one. */
 export function placeOf(row: Row): RowPlace {
   const match = PLACE.exec(row[0]);
   if (match === null) throw new Error(`opcode "${row[0]}" has no prefix and opcode byte that can be read`);
   const [, encoding, map, , escape, opcode, plus] = match;
-  const space = (encoding?.toLowerCase() ?? "legacy") as Space;
+  const space = (encoding?.toLowerCase() ?? (row[0].startsWith("REX2 ") ? "rex2" : "legacy")) as Space;
   const number = encoding === undefined ? (escape === undefined ? 0 : MAPS[escape.replaceAll(" ", "")]!) : MAPS[map!]!;
   return { space, map: number, opcode: Number.parseInt(opcode!, 16), span: plus === undefined ? 1 : 8 };
 }
@@ -253,8 +260,8 @@ function expandOpcode(opcode: string, { kind, value, position, count }: Alternat
 
 /** The opcode as the SDM prints it: the operand size shows only as REX.W, the address size not at all. */
 function asPrinted(opcode: string, { kind, value, all }: Alternative): string {
-  const wide = kind === "operand" && value === 64 && all.includes(32) && !opcode.startsWith("EVEX") ? "REX.W + " : "";
-  return opcode.replace(/\b[oa](16|32|64) /, wide);
+  const wide = kind === "operand" && value === 64 && all.includes(32) ? "REX.W + " : "";
+  return opcode.startsWith("EVEX") ? opcode : opcode.replace(/\b[oa](16|32|64) /, wide);
 }
 
 const LENGTH_LETTER: Readonly<Record<number, string>> = { 128: "x", 256: "y", 512: "z" };
@@ -333,6 +340,7 @@ type OpcodePart = Pick<
   | "digits"
   | "mods"
   | "rms"
+  | "promoted"
   | "suffix"
   | "hasModRm"
   | "immediateBytes"
@@ -353,13 +361,14 @@ function readOpcode(opcode: string, place: RowPlace, alternative: Alternative): 
     digits: 255,
     mods: 3,
     rms: 255,
+    promoted: 15,
     suffix: undefined as number | undefined,
     hasModRm: false,
     immediateBytes: 0,
     operandSize: undefined as 16 | 32 | 64 | undefined,
     vectorLength: undefined as 128 | 256 | 512 | undefined,
   };
-  if (place.space === "legacy") readLegacyHead(prefixes.split(" "), part, alternative);
+  if (place.space === "legacy" || place.space === "rex2") readLegacyHead(prefixes.split(" "), part, alternative);
   else readVectorHead(whole.split(" ")[0]!, part, place, alternative);
   let explicitModRm = false;
   for (const word of tail) {
@@ -429,10 +438,10 @@ function readVectorHead(word: string, part: Mutable<OpcodePart>, { space, map }:
     } else if (each === "L0" || each === "LZ") part.lengths = 1;
     else if (each === "L1") part.lengths = 2;
     else if (each === "W0" || each === "W1") part.w = each === "W0" ? 1 : 2;
+    else if (NEW_DATA[each] !== undefined && map === PROMOTED_MAP) part.promoted &= NEW_DATA[each];
     else if (/^o(16|32|64)$/.test(each) && map === PROMOTED_MAP) continue;
     else if (each !== "LIG" && each !== "WIG" && MAPS[each] === undefined) throw new Error(`"${each}" is not part of a ${space.toUpperCase()} prefix`);
   }
-  part.hasModRm = true;
   if (kind === "w") part.operandSize = value === 0 ? 32 : 64;
   if (map !== PROMOTED_MAP) return;
   // APX promotes legacy instructions: operand sizes as there, 66 in the field pp, vector length 0.
@@ -440,6 +449,9 @@ function readVectorHead(word: string, part: Mutable<OpcodePart>, { space, map }:
   if (kind === "operand" && (part.prefixes & 1) !== 0) part.prefixes |= PREFIX_SETS["66"]!;
   if (kind === "operand") takeSizes(part, value, all);
 }
+
+/** ND and NF in EVEX map 4, as sets of ND + 2 NF. */
+const NEW_DATA: Readonly<Record<string, number>> = { ND0: 0b0101, ND1: 0b1010, NF0: 0b0011, NF1: 0b1100 };
 
 const NAMED: Readonly<Record<string, Pick<OperandShape, "register" | "fixed">>> = {
   AL: { register: { file: "general", width: 8 }, fixed: 0 },
@@ -565,6 +577,8 @@ export function tupleFactor(
       return must(length / 4);
     case "Eighth Mem":
       return must(length / 8);
+    case "No Scale":
+      return 1;
     case "Mem128":
     case "Tuple1_4X":
       return must(16);

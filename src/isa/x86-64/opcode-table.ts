@@ -1,5 +1,5 @@
 import type { Encoding, ModRm } from "./format.ts";
-import { type Row, type Space, type Variant, compileRow, placeOf } from "./notation.ts";
+import { PROMOTED_MAP, type Row, type Space, type Variant, compileRow, placeOf } from "./notation.ts";
 
 /** The instructions of one opcode. */
 export interface Bucket {
@@ -13,7 +13,7 @@ export interface Bucket {
 }
 
 /** The dimensions in which variants of one opcode differ, each a set as a bit mask. */
-const DIMENSIONS = ["prefixes", "sizes", "w", "lengths", "addressSizes", "digits", "mods", "rms"] as const;
+const DIMENSIONS = ["prefixes", "sizes", "w", "lengths", "addressSizes", "digits", "mods", "rms", "promoted"] as const;
 
 /**
  * Rows by encoding space, map and opcode. A row is compiled when its opcode is first met, so that a start costs little;
@@ -63,7 +63,7 @@ export class OpcodeTable {
   }
 }
 
-const SPACE_NUMBERS: Readonly<Record<Space, number>> = { legacy: 0, vex: 1, evex: 2, xop: 3 };
+const SPACE_NUMBERS: Readonly<Record<Space, number>> = { legacy: 0, vex: 1, evex: 2, xop: 3, rex2: 4 };
 
 function keyOf(space: Space, map: number, opcode: number): number {
   return (SPACE_NUMBERS[space] << 13) | (map << 8) | opcode;
@@ -113,11 +113,12 @@ export function selectVariant(bucket: Bucket, encoding: Encoding, modRm: ModRm |
   const addressSize = encoding.addressSize === 32 ? 1 : 2;
   const isRegister = modRm?.mod === 3;
   // EVEX.b with registers is rounding, which has the length 512 whatever L'L says (SDM volume 2, section 2.7.7).
-  const length = encoding.evex?.b === true && isRegister && encoding.map !== 4 ? 4 : 1 << encoding.lengthCode;
+  const length = encoding.evex?.b === true && isRegister && encoding.map !== PROMOTED_MAP ? 4 : 1 << encoding.lengthCode;
   const digit = modRm === undefined ? 255 : 1 << modRm.reg;
   const mod = modRm === undefined ? 3 : isRegister ? 2 : 1;
   // Without ModRM the dimension holds whether the opcode's register is extended (NOP is XCHG of rAX with itself).
   const rm = modRm === undefined ? (encoding.extendBase === 0 ? 1 : 2) : isRegister ? 1 << modRm.rm : 255;
+  const promoted = encoding.evex === undefined || encoding.map !== PROMOTED_MAP ? 15 : 1 << ((encoding.evex.b ? 1 : 0) | ((encoding.evex.opmask & 4) >> 1));
   for (const variant of bucket.variants) {
     if (
       (variant.prefixes & prefix) !== 0 &&
@@ -128,6 +129,7 @@ export function selectVariant(bucket: Bucket, encoding: Encoding, modRm: ModRm |
       (variant.digits & digit) !== 0 &&
       (variant.mods & mod) !== 0 &&
       (variant.rms & rm) !== 0 &&
+      (variant.promoted & promoted) !== 0 &&
       variant.suffix === suffix
     ) {
       return variant;

@@ -125,7 +125,7 @@ function regExtension(file: RegisterFile, { extendReg, space, rex2 }: Encoding):
 
 function rmExtension(file: RegisterFile, { extendBase, extendVector }: Encoding): number {
   if (file === "general" || file === "bound") return extendBase;
-  return file === "vector" ? extendVector : 0;
+  return file === "vector" || file === "tile" ? extendVector : 0;
 }
 
 function registerOperand({ register }: OperandShape, number: number, { rex }: Encoding): RegisterOperand {

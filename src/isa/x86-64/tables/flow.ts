@@ -28,7 +28,7 @@ export const FLOW_ROWS: readonly Row[] = [
   ["o64 C2 iw", "RET imm16", "I", "return"],
   ["o64 C3", "RET", "", "return"],
   ["o16|32 C7 F8 cO", "XBEGIN relO", "D", "touches-nothing"],
-  ["o16|64 C8 iw ib", "ENTER imm16, imm8", "II", "writes", { implicit: 0 }],
+  ["o16|64 C8 iw ib", "ENTER imm16, imm8", "II", "enter"],
   ["o16|64 C9", "LEAVE", "", "leave"],
   ["o16|32|64 CA iw", "RETF imm16", "I", "reads", { stack: 2 }],
   ["o16|32|64 CB", "RETF", "", "reads", { stack: 2 }],

@@ -1,5 +1,6 @@
 import type { Row } from "../notation.ts";
 import { AMX_ROWS } from "./amx.ts";
+import { APX_ROWS } from "./apx.ts";
 import { AVX_ARITHMETIC_ROWS } from "./avx-arithmetic.ts";
 import { AVX_MOVES_ROWS } from "./avx-moves.ts";
 import { AVX512_ARITHMETIC_ROWS } from "./avx512-arithmetic.ts";
@@ -35,6 +36,7 @@ export const X86_64_ROWS: readonly Row[] = [
   ...AVX512_MOVES_ROWS,
   ...AVX512_ARITHMETIC_ROWS,
   ...AVX512_FMA_ROWS,
+  ...APX_ROWS,
   ...AMX_ROWS,
   ...XOP_ROWS,
   ...NOW_ROWS,

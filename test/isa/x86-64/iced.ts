@@ -1,0 +1,81 @@
+// iced-x86 as a second decoder: what it says of an instruction, in the words of our own decoder, and where the two differ on purpose.
+import { CodeExt, Decoder, DecoderOptions, EncodingKind, InstructionInfoFactory, MemorySizeExt, Mnemonic, OpAccess, type UsedMemory } from "iced-x86";
+import { type Direction, type Instruction } from "../../../src/model/instruction.ts";
+import { Refusal } from "../../../src/model/refusal.ts";
+import { X86_64 } from "../../../src/isa/x86-64/index.ts";
+
+/** What either decoder says of the bytes. */
+export interface Verdict {
+  readonly kind: "instruction" | "undefined" | "truncated";
+  readonly length: number;
+  readonly mnemonic: string;
+  readonly access: Direction;
+  /** Bytes read and written; undefined where registers tell how many. */
+  readonly read: number | undefined;
+  readonly written: number | undefined;
+}
+
+const NOTHING: Verdict = { kind: "undefined", length: 0, mnemonic: "", access: "none", read: 0, written: 0 };
+const MNEMONICS = new Map(Object.entries(Mnemonic).map(([name, number]) => [number as number, name.toLowerCase()]));
+const READS: ReadonlySet<OpAccess> = new Set([OpAccess.Read, OpAccess.CondRead, OpAccess.ReadWrite, OpAccess.ReadCondWrite]);
+const WRITES: ReadonlySet<OpAccess> = new Set([OpAccess.Write, OpAccess.CondWrite, OpAccess.ReadWrite, OpAccess.ReadCondWrite]);
+const factory = new InstructionInfoFactory();
+
+function directionOf(reads: boolean, writes: boolean): Direction {
+  return reads && writes ? "read-write" : reads ? "read" : writes ? "write" : "none";
+}
+
+/** iced-x86's verdict on the first instruction of `bytes`. */
+export function icedVerdict(bytes: Uint8Array): Verdict {
+  const decoder = new Decoder(64, bytes, DecoderOptions.MPX);
+  const instruction = decoder.decode();
+  try {
+    if (instruction.isInvalid) return { ...NOTHING, kind: decoder.lastError === 2 ? "truncated" : "undefined" };
+    const mnemonic = MNEMONICS.get(instruction.mnemonic)!;
+    const info = factory.info(instruction);
+    let read = 0;
+    let written = 0;
+    let reads = false;
+    let writes = false;
+    for (const memory of info.usedMemory() as UsedMemory[]) {
+      const size = MemorySizeExt.size(memory.memorySize);
+      const { access } = memory;
+      if (READS.has(access)) {
+        reads = true;
+        read += size;
+      }
+      if (WRITES.has(access)) {
+        writes = true;
+        written += size;
+      }
+      memory.free();
+    }
+    info.free();
+    return { kind: "instruction", length: instruction.length, mnemonic, access: directionOf(reads, writes), read, written };
+  } finally {
+    instruction.free();
+    decoder.free();
+  }
+}
+
+/** Our decoder's verdict. */
+export function ourVerdict(bytes: Uint8Array): Verdict & { readonly instruction?: Instruction } {
+  const instruction = X86_64.decode(bytes, "x86-64");
+  if (instruction instanceof Refusal) {
+    return { ...NOTHING, kind: instruction.reason === "truncated-instruction" ? "truncated" : "undefined", mnemonic: instruction.detail };
+  }
+  const { length, mnemonic, access, operation, sizes } = instruction;
+  const common = { kind: "instruction", length, mnemonic, access, instruction } as const;
+  if (sizes.includes(0)) return { ...common, read: undefined, written: undefined };
+  if (!(operation instanceof Refusal)) {
+    const sum = (elements: readonly { readonly size: number }[]): number => elements.reduce((total, { size }) => total + size, 0);
+    return { ...common, read: sum(operation.reads), written: sum(operation.writes) };
+  }
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (access === "read-write") return { ...common, read: total / 2, written: total / 2 };
+  return { ...common, read: access === "read" ? total : 0, written: access === "write" ? total : 0 };
+}
+
+export function isEvex(code: number): boolean {
+  return CodeExt.encoding(code) === EncodingKind.EVEX;
+}
