@@ -110,20 +110,22 @@ function differentOffsets(gpa: bigint, gva: bigint): Refusal {
  * ESR_EL2 with a valid instruction syndrome. What says nothing of the transfer (EC, IL, SET, FnV, EA, FSC) is as in the fault's own
  * syndrome, if there was one. Without it IL tells a 16-bit T32 instruction (0) from all others (1).
  *
- * SRT is the register that the instruction names, 31 for the zero register. A vector register, the stack pointer's pair or a computed
- * value has no such number: SRT is then 0, where the monitor passes the data anyway (gprs[0]).
+ * SRT is the register that the instruction names, 31 for the zero register. A vector register or a computed value has no such number: SRT
+ * is then 0, where the monitor passes the data anyway (gprs[0]), and SF is that of a general register as wide as the access. An access of
+ * 8 bytes in AArch32 (VLDR of a D register) has SAS 3 like any other: no processor reports it, but hosts read SAS alike for both states.
  */
 function syndrome({ write, size, target, instructionLength }: Access, { fault }: HandlerContext): bigint {
   const original = fault.syndrome ?? DEFAULT_SYNDROME | (instructionLength === 2 ? 0n : IL);
   const sizeField = BigInt(Math.log2(size)) << SAS_SHIFT;
   const register = BigInt(target.register ?? 0) << SRT_SHIFT;
+  const sixtyFour = target.register === undefined ? size === 8 : target.sixtyFour;
   return (
     (original & ~(TRANSFER | WNR)) |
     ISV |
     sizeField |
     register |
     (target.signExtend ? SSE : 0n) |
-    (target.sixtyFour ? SF : 0n) |
+    (sixtyFour ? SF : 0n) |
     (target.ordered ? AR : 0n) |
     (write ? WNR : 0n)
   );

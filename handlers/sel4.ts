@@ -112,7 +112,8 @@ export const sel4Mcs = createHandler("sel4-mcs", "with MCS", VM_FAULT_LABEL_MCS)
 function faultStatus({ write, size, target }: Access, { fault, architecture }: HandlerContext): bigint {
   if (architecture === "riscv64") return write ? STORE_PAGE_FAULT : LOAD_PAGE_FAULT;
   const base = fault.syndrome === undefined ? ESR_BASE : truncate(fault.syndrome, 32) & ESR_KEPT;
-  return base | ESR_ISV | (BigInt(Math.log2(size)) << ESR_SAS_SHIFT) | (target.sixtyFour ? ESR_SF : 0n) | (write ? ESR_WNR : 0n);
+  const sixtyFour = target.register === undefined ? size === 8 : target.sixtyFour;
+  return base | ESR_ISV | (BigInt(Math.log2(size)) << ESR_SAS_SHIFT) | (sixtyFour ? ESR_SF : 0n) | (write ? ESR_WNR : 0n);
 }
 
 /** A reply with label 0 lets the thread go on. It has as many words as the access has values, and no capabilities. */

@@ -55,9 +55,11 @@ export type HypercallRecord = Readonly<Record<string, unknown>>;
 export interface HandlerContext {
   readonly architecture: Architecture;
   readonly guest: GuestFacts;
-  /** The fault that is being handled. Its registers are not for a handler: the access has what may leave the guest. */
-  readonly fault: Omit<Fault, "registers" | "memory" | "reads">;
+  readonly fault: VisibleFault;
 }
+
+/** The fault that is being handled, without its registers and RAM: the access has what may leave the guest. */
+export type VisibleFault = Omit<Fault, "registers" | "memory" | "reads">;
 
 /**
  * A guest-side exception handler's second half: it turns a device access into a hypercall and its answer into a value.

@@ -39,7 +39,9 @@ export class HandlerError extends UserError {
  * knows of another, so that the same fault always has the same outcome.
  */
 export function replayFault(fault: Fault, { isa, guest, handler, policy }: ReplaySetup): Replayed {
-  const context: HandlerContext = { architecture: isa.architecture, guest, fault };
+  // The types hide registers and RAM from a handler; a module that was loaded at run time must not find them either.
+  const { registers: _registers, memory: _memory, reads: _reads, ...visible } = fault;
+  const context: HandlerContext = { architecture: isa.architecture, guest, fault: visible };
   const unwelcome = checkFault(fault, guest, policy) ?? checkWithHandler(handler, context);
   const decoded = decodeFault(fault, isa);
   const refusal = unwelcome ?? (decoded instanceof Refusal ? decoded : undefined);

@@ -63,6 +63,13 @@ describe("ESR_EL2", () => {
     expect(field(handle({ target: { ...target, register: undefined } }, 0x9201_0047n | (0x1fn << 16n)).esr, 20, 16)).toBe(0);
   });
 
+  test.each([
+    [4, true, 0],
+    [8, false, 1],
+  ] as const)("of a value without a general register has SF by the access's %i bytes, whatever the register's width", (size, sixtyFour, sf) => {
+    expect(field(handle({ size, target: { ...target, register: undefined, sixtyFour } }).esr, 15)).toBe(sf);
+  });
+
   test("WnR follows the access, not the fault: a read-modify-write is a read, then a write", () => {
     expect(field(handle({ write: false }, 0x9200_0047n).esr, 6)).toBe(0);
     expect(field(handle({ write: true }, 0x9200_0007n).esr, 6)).toBe(1);

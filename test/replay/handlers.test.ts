@@ -61,6 +61,30 @@ describe("built-in handlers", () => {
   });
 });
 
+test("a handler finds neither registers nor RAM nor recorded values in what it is given", async () => {
+  const isa = await loadIsa("aarch64");
+  const secret = 0xa1a2_a3a4_a5a6_a7a8n;
+  const seen: unknown[] = [];
+  const spy: Handler = {
+    name: "spy",
+    description: "",
+    architectures: ["aarch64"],
+    check: (context) => void seen.push(context),
+    handle: (access, _, context) => {
+      seen.push(access, context);
+      return { value: 0n, record: {} };
+    },
+    host: () => ({ call: () => undefined }),
+  };
+  // ldr w1, [x0]
+  const fault = faultOf(isa, { bytes: "010040b9", registers: { x0: DEVICE_GVA, x2: secret }, gva: DEVICE_GVA, memory: { "0x1000": "a8a7a6a5a4a3a2a1" }, reads: [secret] });
+  expect(replayFault(fault, { isa, guest: { windows: [] }, handler: spy, policy: DEFAULT_POLICY }).outcome.kind).toBe("emulated");
+  expect(seen).toHaveLength(3);
+  const text = JSON.stringify(seen, (_, value: unknown) => (typeof value === "bigint" ? value.toString(16) : value));
+  expect(text).not.toMatch(/a1a2a3a4a5a6a7a8|168,167,166/);
+  expect(text).not.toContain("registers");
+});
+
 describe("a person's own handler", () => {
   test.each(["js", "mjs", "ts"])("a module in .%s, anywhere on the disk, with trapline/handler as it is installed", async (extension) => {
     const types = extension === "ts" ? "\nexport type Anything = number;\n" : "";
