@@ -3,7 +3,7 @@ import { HANDLERS } from "../../handlers/list.ts";
 import type { Policy } from "../emulate/policy.ts";
 import type { ReplaySetup } from "../replay/replay.ts";
 import type { OpenTrace } from "../trace/read.ts";
-import { type Trace, TraceError, type TraceRecord } from "../trace/record.ts";
+import type { Trace } from "../trace/record.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Options of every command that replays. */
@@ -27,34 +27,14 @@ export interface Prepared {
   readonly setup: ReplaySetup;
 }
 
-/** Opens a trace (`-`: standard input). Errors name the file. */
+/** Opens a trace, `-` for standard input. */
 export async function openTrace(path: string, terminal: Terminal): Promise<OpenTrace> {
-  const [{ openInput }, { readTrace }, { loadIsa }] = await Promise.all([import("../trace/files.ts"), import("../trace/read.ts"), import("../isa/list.ts")]);
-  const name = path === "-" ? "standard input" : path;
-  const bytes = await openInput(path, terminal.input);
-  const trace = await readTrace(bytes, async (architecture) => (await loadIsa(architecture)).registers).catch((error: unknown) => {
-    throw locate(name, error);
-  });
-  return { ...trace, records: locatedRecords(name, trace.records) };
+  return (await import("../replay/open.ts")).openTrace(path, terminal.input);
 }
 
-/** Opens a trace and what replays it. Errors name the file. */
-export async function prepare(path: string, options: ReplayOptions, terminal: Terminal): Promise<Prepared> {
-  const [trace, { loadHandler }, { loadIsa }] = await Promise.all([openTrace(path, terminal), import("../replay/handlers.ts"), import("../isa/list.ts")]);
-  const { architecture, guest } = trace.header;
-  const [isa, handler] = await Promise.all([loadIsa(architecture), loadHandler(options.handler, architecture)]);
-  return { trace, setup: { isa, guest, handler, policy: { atomics: options.atomics, userMode: options.userMode } } };
-}
-
-/** A trace's error does not know its file's name. */
-function locate(name: string, error: unknown): unknown {
-  return error instanceof TraceError ? new TraceError(`${name}: ${error.message}`, error.kept) : error;
-}
-
-async function* locatedRecords(name: string, records: AsyncIterable<TraceRecord>): AsyncGenerator<TraceRecord> {
-  try {
-    for await (const record of records) yield record;
-  } catch (error) {
-    throw locate(name, error);
-  }
+/** Opens a trace and what replays it. */
+export async function prepare(path: string, { handler, atomics, userMode }: ReplayOptions, terminal: Terminal): Promise<Prepared> {
+  const trace = await openTrace(path, terminal);
+  const { setUpReplay } = await import("../replay/open.ts");
+  return { trace, setup: await setUpReplay(trace.header, { handler, policy: { atomics, userMode } }) };
 }

@@ -2,6 +2,7 @@ import { hexadecimal } from "../model/bits.ts";
 import { callJson, memoryJson, registerJson } from "../model/json.ts";
 import type { After, Outcome } from "../model/outcome.ts";
 import type { RegisterSet } from "../model/registers.ts";
+import { UserError } from "../model/user-error.ts";
 
 /** One line of replay output with its line feed (contract, section 2). The order of the keys is part of it. */
 export function outcomeLine(index: number, pc: bigint, outcome: Outcome, registers: RegisterSet): string {
@@ -29,5 +30,10 @@ function afterJson({ pc, registers: changes, memory }: After, registers: Registe
 }
 
 function line(value: object): string {
-  return `${JSON.stringify(value)}\n`;
+  try {
+    return `${JSON.stringify(value)}\n`;
+  } catch (error) {
+    // All else is strings, numbers and booleans.
+    throw new UserError(`the handler's record is no JSON value (${(error as Error).message.split("\n")[0]}); give integers as strings "0x…", as hexadecimal() does`);
+  }
 }

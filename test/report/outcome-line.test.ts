@@ -31,6 +31,10 @@ describe("a line of replay output", () => {
     expect(outcomeLine(0, 0xffff_ffff_ffff_fff0n, refused, aarch64)).toBe('{"index":0,"pc":"0xfffffffffffffff0","status":"refused","reason":"atomic","message":"message"}\n');
   });
 
+  test("a handler's record that is no JSON is its handler's mistake", () => {
+    expect(() => outcomeLine(0, 0n, { ...emulated(), records: [{ value: 1n }] }, aarch64)).toThrow('give integers as strings "0x…"');
+  });
+
   test.each([
     [128, "xmm3", 32],
     [256, "ymm3", 64],

@@ -1,0 +1,50 @@
+import type { Readable } from "node:stream";
+import { DEFAULT_POLICY, type Policy } from "../emulate/policy.ts";
+import type { Handler } from "../handler.ts";
+import { loadIsa } from "../isa/list.ts";
+import { openInput } from "../trace/files.ts";
+import { type OpenTrace, readTrace } from "../trace/read.ts";
+import { TraceError, type TraceHeader, type TraceRecord } from "../trace/record.ts";
+import { loadHandler } from "./handlers.ts";
+import type { ReplaySetup } from "./replay.ts";
+
+/** Opens a trace file, `-` for standard input, in whatever form it is. Errors are {@link TraceError} or FileError and name the file. */
+export async function openTrace(path: string, standardInput: Readable = process.stdin): Promise<OpenTrace> {
+  const name = path === "-" ? "standard input" : path;
+  const bytes = await openInput(path, standardInput);
+  const trace = await readTrace(bytes, async (architecture) => (await loadIsa(architecture)).registers).catch((error: unknown) => {
+    throw locate(name, error);
+  });
+  return { ...trace, records: locatedRecords(name, trace.records) };
+}
+
+/** What a person may choose; all else the trace decides. */
+export interface ReplayChoices {
+  /** A handler, the name of a built-in one, or the path of a module. Without it the architecture's default. */
+  readonly handler?: Handler | string | undefined;
+  /** What it leaves out is refused. */
+  readonly policy?: Partial<Policy>;
+}
+
+/** All that the faults of a trace are replayed with. Throws a HandlerLoadError where the handler can't be had. */
+export async function setUpReplay({ architecture, guest }: TraceHeader, { handler, policy }: ReplayChoices = {}): Promise<ReplaySetup> {
+  return {
+    isa: await loadIsa(architecture),
+    guest,
+    handler: typeof handler === "object" ? handler : await loadHandler(handler, architecture),
+    policy: { ...DEFAULT_POLICY, ...policy },
+  };
+}
+
+/** A trace's error does not know its file's name. */
+function locate(name: string, error: unknown): unknown {
+  return error instanceof TraceError ? new TraceError(`${name}: ${error.message}`, error.kept) : error;
+}
+
+async function* locatedRecords(name: string, records: AsyncIterable<TraceRecord>): AsyncGenerator<TraceRecord> {
+  try {
+    for await (const record of records) yield record;
+  } catch (error) {
+    throw locate(name, error);
+  }
+}
