@@ -29,9 +29,9 @@ export function resultWidth(operator: Operator, width: number): number {
 
 /** Applies an operator that knows no flags. The inputs are cut to `width` bits here, the result to {@link resultWidth}. */
 export function applyOperator(operator: PlainOperator, width: number, inputs: readonly bigint[]): bigint | Refusal {
-  const [first = 0n, second = 0n, third = 0n] = inputs.map((input) => truncate(input, width));
+  // Too few inputs are a mistake of the decoder's, and throw.
+  const [first, second, third] = inputs.map((input) => truncate(input, width)) as [bigint, bigint, bigint];
   const signed = (value: bigint): bigint => BigInt.asIntN(width, value);
-  const count = second % BigInt(width);
   switch (operator) {
     case "copy":
       return first;
@@ -64,13 +64,13 @@ export function applyOperator(operator: PlainOperator, width: number, inputs: re
     case "multiply":
       return first * second;
     case "shift-left":
-      return truncate(first << count, width);
+      return truncate(first << (second % BigInt(width)), width);
     case "shift-right":
-      return first >> count;
+      return first >> (second % BigInt(width));
     case "shift-right-arithmetic":
-      return truncate(signed(first) >> count, width);
+      return truncate(signed(first) >> (second % BigInt(width)), width);
     case "rotate-right":
-      return truncate((first >> count) | (first << (BigInt(width) - count)), width);
+      return rotateRight(first, second % BigInt(width), width);
     case "deposit-bits":
       return depositBits(first, second, width);
     case "extract-bits":
@@ -82,4 +82,8 @@ export function applyOperator(operator: PlainOperator, width: number, inputs: re
     default:
       return operator satisfies never;
   }
+}
+
+function rotateRight(value: bigint, count: bigint, width: number): bigint {
+  return truncate((value >> count) | (value << (BigInt(width) - count)), width);
 }

@@ -41,8 +41,11 @@ export class Transaction {
         return this.slice(source);
       case "immediate":
         return source.value;
-      case "temporary":
-        return (this.#temporaries[source.index] ?? 0n) >> BigInt(source.bit ?? 0);
+      case "temporary": {
+        const value = this.#temporaries[source.index];
+        if (value === undefined) throw new Error(`the operation uses temporary ${source.index} before it fills it`);
+        return value >> BigInt(source.bit ?? 0);
+      }
       default:
         return source satisfies never;
     }

@@ -11,7 +11,8 @@ import { rotate, rotateThroughCarry, shiftDouble, shiftLeft, shiftRight, shiftRi
  * undefined get what AMD's Zen processors give (test/oracles/x86-operators.txt was measured on one).
  */
 export function applyFlagsOperator(operator: FlagsOperator, width: number, inputs: readonly bigint[], flags: bigint): FlagsResult | Refusal {
-  const [first = 0n, second = 0n, third = 0n] = inputs;
+  // Too few inputs are a mistake of the decoder's, and throw.
+  const [first, second, third] = inputs as readonly [bigint, bigint, bigint];
   const carry = flags & CARRY;
   const ones = (1n << BigInt(width)) - 1n;
   switch (operator) {

@@ -130,6 +130,10 @@ describe("changes", () => {
 });
 
 describe("temporaries", () => {
+  it("that nothing filled are a mistake of the decoder's", () => {
+    expect(() => begin({}).source(temporary(0))).toThrow("temporary 0 before it fills it");
+  });
+
   it("are put together from pieces and cut at a bit", () => {
     const transaction = begin({});
     transaction.fillTemporary(2, 0, 64, 0xaaaan);

@@ -454,6 +454,11 @@ describe("the operators that no instruction has alone", () => {
     expect(results.slice(16)).toMatchObject(Array.from({ length: 16 }, () => refusal));
   });
 
+  it("too few inputs are a mistake of the decoder's", () => {
+    expect(() => applied("x86-add", 32, [1n])).toThrow(TypeError);
+    expect(() => applied("add", 32, [1n])).toThrow(TypeError);
+  });
+
   it("only products, quotients and CRC32 have results of another width", () => {
     expect(resultWidth("x86-div", 16)).toBe(32);
     expect(resultWidth("multiply", 64)).toBe(128);
