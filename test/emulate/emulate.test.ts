@@ -386,6 +386,10 @@ describe("what crosses the border", () => {
     );
     expect(accesses[0]).toMatchObject({ write: false, gva: DEVICE_GVA, gpa: 0x0a00_0000n, size: 2, instructionLength: 4 });
     expect(accesses[0]!.target).toEqual({ register: 1, signExtend: true, sixtyFour: true, ordered: true });
+    const release = run({ addresses, writes: [store(4, from(RCX, 32))], ordering: "release" }, { registers: { rbx: DEVICE_GVA, rcx: 1n } });
+    expect(release.accesses[0]!.target).toEqual({ register: 1, signExtend: false, sixtyFour: false, ordered: true });
+    const plain = run({ addresses, writes: [store(8, from(ZMM0, 64))] }, { registers: { rbx: DEVICE_GVA, xmm0: 1n } });
+    expect(plain.accesses[0]!.target).toEqual({ register: undefined, signExtend: false, sixtyFour: true, ordered: false });
   });
 
   it("writes RAM into the result, not to the device", () => {

@@ -140,6 +140,8 @@ describe("temporaries", () => {
     transaction.fillTemporary(2, 64, 64, 0xbbbbn);
     expect(transaction.source(temporary(2))).toBe((0xbbbbn << 64n) | 0xaaaan);
     expect(transaction.source(temporary(2, 64))).toBe(0xbbbbn);
+    transaction.fillTemporary(3, 64, 64, 0xbbbbn);
+    expect(transaction.source(temporary(3))).toBe(0xbbbbn << 64n);
     transaction.fillTemporary(2, 4, 8, 0x1cdn);
     expect(transaction.source(temporary(2))).toBe((0xbbbbn << 64n) | 0xacdan);
   });
