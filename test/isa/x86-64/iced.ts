@@ -1,5 +1,5 @@
 // iced-x86 as a second decoder: what it says of an instruction, in the words of our own decoder, and where the two differ on purpose.
-import { CodeExt, Decoder, DecoderOptions, EncodingKind, InstructionInfoFactory, MemorySizeExt, Mnemonic, OpAccess, type UsedMemory } from "iced-x86";
+import { Decoder, DecoderOptions, InstructionInfoFactory, MemorySizeExt, Mnemonic, OpAccess, type UsedMemory } from "iced-x86";
 import { type Direction, type Instruction } from "../../../src/model/instruction.ts";
 import { Refusal } from "../../../src/model/refusal.ts";
 import { X86_64 } from "../../../src/isa/x86-64/index.ts";
@@ -59,23 +59,20 @@ export function icedVerdict(bytes: Uint8Array): Verdict {
 }
 
 /** Our decoder's verdict. */
-export function ourVerdict(bytes: Uint8Array): Verdict & { readonly instruction?: Instruction } {
+export function ourVerdict(bytes: Uint8Array): Verdict & { readonly instruction?: Instruction; readonly halved: boolean } {
   const instruction = X86_64.decode(bytes, "x86-64");
   if (instruction instanceof Refusal) {
-    return { ...NOTHING, kind: instruction.reason === "truncated-instruction" ? "truncated" : "undefined", mnemonic: instruction.detail };
+    const kind = instruction.reason === "truncated-instruction" ? "truncated" : "undefined";
+    return { ...NOTHING, kind, mnemonic: instruction.detail, halved: false };
   }
   const { length, mnemonic, access, operation, sizes } = instruction;
-  const common = { kind: "instruction", length, mnemonic, access, instruction } as const;
+  const common = { kind: "instruction", length, mnemonic, access, instruction, halved: false } as const;
   if (sizes.includes(0)) return { ...common, read: undefined, written: undefined };
   if (!(operation instanceof Refusal)) {
     const sum = (elements: readonly { readonly size: number }[]): number => elements.reduce((total, { size }) => total + size, 0);
     return { ...common, read: sum(operation.reads), written: sum(operation.writes) };
   }
   const total = sizes.reduce((sum, size) => sum + size, 0);
-  if (access === "read-write") return { ...common, read: total / 2, written: total / 2 };
+  if (access === "read-write") return { ...common, read: total / 2, written: total / 2, halved: true };
   return { ...common, read: access === "read" ? total : 0, written: access === "write" ? total : 0 };
-}
-
-export function isEvex(code: number): boolean {
-  return CodeExt.encoding(code) === EncodingKind.EVEX;
 }

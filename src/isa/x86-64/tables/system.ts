@@ -202,6 +202,6 @@ export const SYSTEM_ROWS: readonly Row[] = [
   ["66 o32|64 0F 38 FC /r", "AAND mO, rO", "MR", "modifies"],
   ["F3 o32|64 0F 38 FC /r", "AXOR mO, rO", "MR", "modifies"],
   ["F2 o32|64 0F 38 FC /r", "AOR mO, rO", "MR", "modifies"],
-  ["NP 0F 01 C7", "PBNDKB", "", "touches-nothing"],
+  ["NP 0F 01 C7", "PBNDKB", "", "modifies", { implicit: 0 }],
   ["o16|32|64 REX.B0 90", "NOP", "", "touches-nothing"],
 ];
