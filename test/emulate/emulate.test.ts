@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { AARCH64_REGISTERS } from "../../src/isa/aarch64/registers.ts";
 import { K0, MXCSR, RAX, RBX, RCX, RDX, RSI, RSP, X86_64_REGISTERS, ZMM0 } from "../../src/isa/x86-64/registers.ts";
 import { ARM_REGISTERS } from "../../src/isa/arm/registers.ts";
 import type { Compute, Operation, Read, Write } from "../../src/model/operation.ts";
 import { Refusal } from "../../src/model/refusal.ts";
+import { ZERO_REGISTER } from "../../src/model/registers.ts";
 import { DEVICE_GVA, type FaultText, summary } from "../support/fault.ts";
 import { at, execute, type Executed, from, immediate, into, type Machine, slice, temporary } from "../support/operation.ts";
 
@@ -381,15 +383,21 @@ describe("what crosses the border", () => {
 
   it("tells the handler the register, and nothing of what else the instruction holds", () => {
     const { accesses } = run(
-      { addresses, reads: [{ ...load(2), to: [{ ...into(RCX, 16), extension: "sign" }] }], ordering: "acquire" },
+      { addresses, reads: [{ ...load(2), to: [{ ...into(RAX, 16), extension: "sign" }] }], ordering: "acquire" },
       { registers: { rbx: DEVICE_GVA }, reads: [1n] },
     );
     expect(accesses[0]).toMatchObject({ write: false, gva: DEVICE_GVA, gpa: 0x0a00_0000n, size: 2, instructionLength: 4 });
-    expect(accesses[0]!.target).toEqual({ register: 1, signExtend: true, sixtyFour: true, ordered: true });
+    expect(accesses[0]!.target).toEqual({ register: 0, signExtend: true, sixtyFour: true, ordered: true });
     const release = run({ addresses, writes: [store(4, from(RCX, 32))], ordering: "release" }, { registers: { rbx: DEVICE_GVA, rcx: 1n } });
     expect(release.accesses[0]!.target).toEqual({ register: 1, signExtend: false, sixtyFour: false, ordered: true });
     const plain = run({ addresses, writes: [store(8, from(ZMM0, 64))] }, { registers: { rbx: DEVICE_GVA, xmm0: 1n } });
     expect(plain.accesses[0]!.target).toEqual({ register: undefined, signExtend: false, sixtyFour: true, ordered: false });
+  });
+
+  it("names the zero register by its number", () => {
+    const zero: Partial<Operation> = { addresses: [{ base: 1, displacement: 0n, width: 64 }], writes: [store(4, from(ZERO_REGISTER, 32))] };
+    const { accesses } = execute(AARCH64_REGISTERS, "a64", zero, { bytes: "00000000", registers: { x1: DEVICE_GVA }, gva: DEVICE_GVA });
+    expect(accesses).toMatchObject([{ value: 0n, target: { register: 31 } }]);
   });
 
   it("writes RAM into the result, not to the device", () => {
