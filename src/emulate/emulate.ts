@@ -27,7 +27,7 @@ export interface Emulation {
 }
 
 /** REP stops here at the latest: one page of iterations (contract, section 1). */
-const ITERATION_LIMIT = 4096;
+export const ITERATION_LIMIT = 4096;
 /** CPSR.E, DDI 0487 G8.2.33: data is big-endian. */
 const CPSR_E = 1n << 9n;
 

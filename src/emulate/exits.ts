@@ -7,7 +7,7 @@ import type { Destination, Update } from "../model/operation.ts";
 import { Refusal } from "../model/refusal.ts";
 import type { Register, RegisterSet } from "../model/registers.ts";
 import { evaluateAddress } from "./address.ts";
-import type { Emulation } from "./emulate.ts";
+import { type Emulation, ITERATION_LIMIT } from "./emulate.ts";
 import { finish } from "./flow.ts";
 import { DeviceMap, Ram } from "./memory.ts";
 import { Transaction } from "./transaction.ts";
@@ -15,8 +15,6 @@ import { Transaction } from "./transaction.ts";
 /** Makes one exit to the host: its answers, one for each of `answerWidths(exit)`, or the refusal that ends the instruction. */
 export type ExitPort = (exit: Exit) => readonly bigint[] | Refusal;
 
-/** REP stops here at the latest: one page of iterations (contract, section 1). */
-const ITERATION_LIMIT = 4096;
 /** RFLAGS.IF, SDM volume 1, section 3.4.3.3. */
 const INTERRUPT_FLAG_BIT = 9;
 
