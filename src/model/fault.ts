@@ -23,6 +23,17 @@ export interface GuestFacts {
   readonly kernelStart?: bigint;
 }
 
+/**
+ * seL4's VM fault message, the numbers of libsel4 (sel4/shared_types.h, `seL4_Fault_VMFault`; sel4_arch/constants.h, `seL4_VMFault_Msg`):
+ * message registers 0 IP, 1 Addr, 2 PrefetchFault, 3 FSR.
+ */
+export interface VmFaultMessage {
+  readonly label: bigint;
+  readonly words: readonly bigint[];
+  /** The thread is a virtual processor: Addr is a guest physical address. Of other threads it is a virtual one. */
+  readonly virtualProcessor: boolean;
+}
+
 /** One captured fault: the state in which the guest's exception handler finds the machine. */
 export interface Fault {
   /** Virtual address of the faulting instruction. */
@@ -43,6 +54,8 @@ export interface Fault {
   /** TDX: VE_INFO exit reason and qualification. */
   readonly exitReason?: bigint;
   readonly exitQualification?: bigint;
+  /** seL4: the kernel's message about the fault. What it says counts where the fields above do not. */
+  readonly vmFault?: VmFaultMessage;
   /** Ordinary RAM that the instruction may read. */
   readonly memory: readonly MemoryRange[];
   /** What the device returned, one for each read access, in order. */

@@ -1,17 +1,7 @@
 import type { Architecture } from "./architecture.ts";
 import { hexadecimal } from "./bits.ts";
-import { Refusal } from "./refusal.ts";
-
-/**
- * seL4's VM fault message, the numbers of libsel4 (sel4/shared_types.h, `seL4_Fault_VMFault`; sel4_arch/constants.h, `seL4_VMFault_Msg`):
- * message registers 0 IP, 1 Addr, 2 PrefetchFault, 3 FSR.
- */
-export interface VmFaultMessage {
-  readonly label: bigint;
-  readonly words: readonly bigint[];
-  /** The thread is a virtual processor: Addr is a guest physical address. Of other threads it is a virtual one. */
-  readonly virtualProcessor: boolean;
-}
+import type { Fault, VmFaultMessage } from "./fault.ts";
+import { Refusal, type RefusalReason } from "./refusal.ts";
 
 /** The label without and with the MCS extensions, which have a timeout fault before it. */
 export const VM_FAULT_LABEL = 5n;
@@ -55,6 +45,31 @@ export function readVmFault({ label, words }: VmFaultMessage, architecture: Arch
     default:
       return architecture satisfies never;
   }
+}
+
+/**
+ * A fault with what its seL4 message says of it filled in; the fault itself if it has none. Refused like the message, and with
+ * `address-mismatch` or `direction-mismatch` where message and fault contradict each other.
+ */
+export function completeFault(fault: Fault, architecture: Architecture): Fault | Refusal {
+  if (fault.vmFault === undefined) return fault;
+  const told = readVmFault(fault.vmFault, architecture);
+  if (told instanceof Refusal) return told;
+  const { pc, address, write, syndrome } = told;
+  const known = fault.vmFault.virtualProcessor ? fault.gpa : fault.gva;
+  if (pc !== fault.pc) return contradiction("address-mismatch", `has IP ${hexadecimal(pc)}, and the fault PC ${hexadecimal(fault.pc)}`);
+  if (known !== undefined && known !== address) return contradiction("address-mismatch", `has Addr ${hexadecimal(address)}, and the fault was at ${hexadecimal(known)}`);
+  if (fault.write !== undefined && fault.write !== write) {
+    return contradiction("direction-mismatch", `says that the access was a ${write ? "write" : "read"}, and the fault was a ${fault.write ? "write" : "read"}`);
+  }
+  if (syndrome !== undefined && fault.syndrome !== undefined && syndrome !== fault.syndrome) {
+    return contradiction("not-a-data-abort", `has FSR ${hexadecimal(syndrome)}, and the fault the syndrome ${hexadecimal(fault.syndrome)}`);
+  }
+  return { ...fault, ...(fault.vmFault.virtualProcessor ? { gpa: address } : { gva: address }), write, ...(syndrome === undefined ? {} : { syndrome }) };
+}
+
+function contradiction(reason: RefusalReason, what: string): Refusal {
+  return new Refusal(reason, `the seL4 fault message ${what}`, "message and fault do not belong together: check that they were captured at the same moment");
 }
 
 function other(what: string, advice: string): Refusal {

@@ -11,6 +11,7 @@ import type { Fault, GuestFacts } from "../model/fault.ts";
 import type { Instruction, Isa } from "../model/instruction.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { Refusal } from "../model/refusal.ts";
+import { completeFault } from "../model/vm-fault.ts";
 import { UserError } from "../model/user-error.ts";
 import { RecordedDevice } from "./device.ts";
 
@@ -38,11 +39,13 @@ export class HandlerError extends UserError {
  * the exit reason says so, of the host's answer to CPUID, HLT, port I/O, RDMSR or WRMSR). No fault
  * knows of another, so that the same fault always has the same outcome.
  */
-export function replayFault(fault: Fault, { isa, guest, handler, policy }: ReplaySetup): Replayed {
+export function replayFault(captured: Fault, { isa, guest, handler, policy }: ReplaySetup): Replayed {
+  const completed = completeFault(captured, isa.architecture);
+  const fault = completed instanceof Refusal ? captured : completed;
   // The types hide registers and RAM from a handler; a module that was loaded at run time must not find them either.
   const { registers: _registers, memory: _memory, reads: _reads, ...visible } = fault;
   const context: HandlerContext = { architecture: isa.architecture, guest, fault: visible };
-  const unwelcome = checkFault(fault, guest, policy) ?? checkWithHandler(handler, context);
+  const unwelcome = completed instanceof Refusal ? completed : (checkFault(fault, guest, policy) ?? checkWithHandler(handler, context));
   const decoded = decodeFault(fault, isa);
   const refusal = unwelcome ?? (decoded instanceof Refusal ? decoded : undefined);
   // Where the fault itself is turned away the instruction is decoded for its name only.

@@ -65,7 +65,7 @@ function parseJson({ text, unfinished }: Line, where: string): unknown {
 }
 
 function recordOf(json: InferOutput<ReturnType<typeof faultSchema>>, unknown: UnknownKeys): TraceRecord {
-  const { gpa, gva, write, mode, esr, htinst, exitReason, exitQualification } = json.fault;
+  const { gpa, gva, write, mode, esr, htinst, exitReason, exitQualification, sel4 } = json.fault;
   const fault: Fault = {
     pc: json.pc,
     bytes: json.insn ?? new Uint8Array(0),
@@ -78,6 +78,7 @@ function recordOf(json: InferOutput<ReturnType<typeof faultSchema>>, unknown: Un
     ...(htinst === undefined ? {} : { transformedInstruction: htinst }),
     ...(exitReason === undefined ? {} : { exitReason }),
     ...(exitQualification === undefined ? {} : { exitQualification }),
+    ...(sel4 === undefined ? {} : { vmFault: { label: sel4.label, words: sel4.mrs, virtualProcessor: sel4.vcpu } }),
     memory: json.memory ?? [],
     reads: json.reads ?? [],
   };
@@ -130,7 +131,7 @@ class JsonLinesEncoder implements TraceEncoder {
   }
 }
 
-function faultJson({ gpa, gva, write, mode, syndrome, transformedInstruction, exitReason, exitQualification }: Fault): Record<string, unknown> {
+function faultJson({ gpa, gva, write, mode, syndrome, transformedInstruction, exitReason, exitQualification, vmFault }: Fault): Record<string, unknown> {
   return {
     ...(gpa === undefined ? {} : { gpa: hexadecimal(gpa) }),
     ...(gva === undefined ? {} : { gva: hexadecimal(gva) }),
@@ -140,6 +141,9 @@ function faultJson({ gpa, gva, write, mode, syndrome, transformedInstruction, ex
     ...(transformedInstruction === undefined ? {} : { htinst: hexadecimal(transformedInstruction) }),
     ...(exitReason === undefined ? {} : { exitReason: hexadecimal(exitReason) }),
     ...(exitQualification === undefined ? {} : { exitQualification: hexadecimal(exitQualification) }),
+    ...(vmFault === undefined
+      ? {}
+      : { sel4: { label: hexadecimal(vmFault.label), mrs: vmFault.words.map(hexadecimal), ...(vmFault.virtualProcessor ? { vcpu: true } : {}) } }),
   };
 }
 

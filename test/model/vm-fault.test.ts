@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Architecture } from "../../src/model/architecture.ts";
+import type { Fault } from "../../src/model/fault.ts";
 import { Refusal } from "../../src/model/refusal.ts";
-import { readVmFault } from "../../src/model/vm-fault.ts";
+import { RegisterFile, RegisterSet } from "../../src/model/registers.ts";
+import { completeFault, readVmFault } from "../../src/model/vm-fault.ts";
 
 function read(architecture: Architecture, words: readonly bigint[], label = 5n) {
   return readVmFault({ label, words, virtualProcessor: false }, architecture);
@@ -38,5 +40,39 @@ describe("a VM fault message", () => {
     const refusal = read(architecture, words, label);
     expect(refusal).toBeInstanceOf(Refusal);
     expect((refusal as Refusal).reason).toBe("not-a-data-abort");
+  });
+});
+
+describe("a fault with such a message", () => {
+  const plain: Fault = { pc: 0x40_1000n, bytes: Uint8Array.of(), registers: new RegisterFile(new RegisterSet("aarch64", [])), mode: "kernel", memory: [], reads: [] };
+  const words = [0x40_1000n, 0x0a00_0004n, 0n, 0x9200_0047n];
+  const fault = (change: Partial<Fault>, virtualProcessor = false): Fault => ({ ...plain, vmFault: { label: 5n, words, virtualProcessor }, ...change });
+
+  test("is what it was without one", () => expect(completeFault(plain, "aarch64")).toBe(plain));
+
+  test("has its virtual address, direction and syndrome", () => {
+    expect(completeFault(fault({}), "aarch64")).toMatchObject({ gva: 0x0a00_0004n, write: true, syndrome: 0x9200_0047n });
+    expect(completeFault(fault({}), "aarch64")).not.toHaveProperty("gpa");
+  });
+
+  test("of a virtual processor has its physical address", () => {
+    expect(completeFault(fault({}, true), "aarch64")).toMatchObject({ gpa: 0x0a00_0004n, write: true });
+    expect(completeFault(fault({}, true), "aarch64")).not.toHaveProperty("gva");
+  });
+
+  test("may say the same itself", () => {
+    expect(completeFault(fault({ gva: 0x0a00_0004n, gpa: 0x1000_0004n, write: true, syndrome: 0x9200_0047n }), "aarch64")).toMatchObject({ gpa: 0x1000_0004n });
+  });
+
+  test.each<[string, Partial<Fault>, string]>([
+    ["another PC", { pc: 0x40_1004n }, "address-mismatch"],
+    ["another address", { gva: 0x0a00_0008n }, "address-mismatch"],
+    ["another direction", { write: false }, "direction-mismatch"],
+    ["another syndrome", { syndrome: 0x9200_0007n }, "not-a-data-abort"],
+    ["a message of another kind", { vmFault: { label: 2n, words, virtualProcessor: false } }, "not-a-data-abort"],
+  ])("is refused with %s", (_, change, reason) => {
+    const refusal = completeFault(fault(change), "aarch64");
+    expect(refusal).toBeInstanceOf(Refusal);
+    expect((refusal as Refusal).reason).toBe(reason);
   });
 });

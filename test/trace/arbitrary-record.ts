@@ -77,6 +77,7 @@ const facts = fc
     optional("transformedInstruction", u64),
     optional("exitReason", u64),
     optional("exitQualification", u64),
+    optional("vmFault", fc.record({ label: u64, words: fc.array(u64, { maxLength: 6 }), virtualProcessor: fc.boolean() })),
   )
   .map((parts) => Object.assign({}, ...parts) as Partial<Fault>);
 

@@ -1,6 +1,6 @@
 import type { Call } from "../../model/access.ts";
 import { FLAG, MANY_RESPONSES, responseCount } from "../../model/fault-columns.ts";
-import type { Fault, MemoryRange } from "../../model/fault.ts";
+import type { Fault, MemoryRange, VmFaultMessage } from "../../model/fault.ts";
 import { TraceError, type TraceRecord, type TruthAfter, type UnknownKeys } from "../record.ts";
 import type { Chunk } from "./chunk.ts";
 import { ColumnReader } from "./column.ts";
@@ -25,8 +25,9 @@ class ChunkDecoder {
     this.#chunk = chunk;
     this.#map = map;
     const source = { bytes: chunk.hot.bytes, where: chunk.where };
-    const integers = CHUNK_COLUMNS.filter((name) => name !== "instruction");
-    this.#columns = Object.fromEntries(integers.map((name) => [name, new ColumnReader(chunk.columns[name], name, source)])) as Record<ChunkColumn, ColumnReader>;
+    // Instructions of fixed width are no integers; nothing reads them through this.
+    const readable = CHUNK_COLUMNS.filter((name) => name !== "instruction" || map.byteInstructions);
+    this.#columns = Object.fromEntries(readable.map((name) => [name, new ColumnReader(chunk.columns[name], name, source)])) as Record<ChunkColumn, ColumnReader>;
     this.#registers = new RegisterDecoder(map, chunk.where, this.#columns.head, chunk.hot.captured);
   }
 
@@ -51,6 +52,7 @@ class ChunkDecoder {
     if ((slow & SLOW.wide) !== 0) this.#registers.wide(columns);
     const registers = this.#registers.file();
     const memory = (slow & SLOW.memory) === 0 ? [] : this.#ranges();
+    const vmFault = (slow & SLOW.message) === 0 ? undefined : this.#message();
     const responses = responseCount(flags);
 
     const known = (flag: number, column: ChunkColumn): bigint | undefined => ((flags & flag) === 0 ? undefined : columns[column].at(index));
@@ -70,6 +72,7 @@ class ChunkDecoder {
       ...(transformedInstruction === undefined ? {} : { transformedInstruction }),
       ...(exitReason === undefined ? {} : { exitReason }),
       ...(exitQualification === undefined ? {} : { exitQualification }),
+      ...(vmFault === undefined ? {} : { vmFault }),
       memory,
       reads: columns.responses.takeMany(responses === MANY_RESPONSES ? columns.responseCounts.takeNumber() : responses),
     };
@@ -84,6 +87,7 @@ class ChunkDecoder {
   #instruction(index: number): Uint8Array {
     const { bytes, instruction } = this.#chunk.hot;
     const length = this.#columns.instructionLength.numberAt(index);
+    if (this.#map.byteInstructions) return this.#columns.instruction.takeBytes(length);
     if (length > INSTRUCTION_WIDTH) {
       const tail = this.#columns.instructionTail.takeBytes(length - INSTRUCTION_WIDTH);
       if (instruction.width !== INSTRUCTION_WIDTH) throw this.#error(`an instruction of ${length} bytes needs elements of ${INSTRUCTION_WIDTH}`);
@@ -102,6 +106,12 @@ class ChunkDecoder {
       ranges.push({ address: memoryAddress.take(), bytes: memoryBytes.takeBytes(memoryLength.takeNumber()) });
     }
     return ranges;
+  }
+
+  #message(): VmFaultMessage {
+    const { messageShape, messageWords } = this.#columns;
+    const shape = messageShape.takeNumber();
+    return { label: messageWords.take(), words: messageWords.takeMany(shape >>> 1), virtualProcessor: (shape & 1) === 1 };
   }
 
   #calls(origin: bigint): Call[] {

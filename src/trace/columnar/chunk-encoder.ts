@@ -1,6 +1,6 @@
 import type { Call } from "../../model/access.ts";
 import { FLAG, MANY_RESPONSES, RESPONSES_SHIFT, DELTA, EMPTY_DELTA } from "../../model/fault-columns.ts";
-import type { MemoryRange } from "../../model/fault.ts";
+import type { MemoryRange, VmFaultMessage } from "../../model/fault.ts";
 import type { RegisterFile } from "../../model/registers.ts";
 import { TraceError, type TraceRecord, type TruthAfter } from "../record.ts";
 import { ColumnBuilder, type PackedColumn, writeColumns } from "./column.ts";
@@ -54,7 +54,7 @@ export class ChunkEncoder {
   /** Adds a fault. True: the chunk has reached its size and is to be written. */
   add(record: TraceRecord): boolean {
     const { fault, calls, after, unknown, index: _, ...restOfRecord } = record;
-    const { pc, bytes, registers, gpa, gva, write, mode, syndrome, transformedInstruction, exitReason, exitQualification, memory, reads, ...restOfFault } = fault;
+    const { pc, bytes, registers, gpa, gva, write, mode, syndrome, transformedInstruction, exitReason, exitQualification, vmFault, memory, reads, ...restOfFault } = fault;
     // A fact that is new to the record must not be lost in silence: without a column for it, this does not compile.
     restOfRecord satisfies Record<string, never>;
     restOfFault satisfies Record<string, never>;
@@ -66,7 +66,7 @@ export class ChunkEncoder {
     columns.pc.push(pc);
     this.#instructions.push(bytes);
     columns.instructionLength.push(BigInt(bytes.length));
-    if (bytes.length > INSTRUCTION_WIDTH) flags |= FLAG.slow;
+    if (bytes.length > INSTRUCTION_WIDTH && !this.#map.byteInstructions) flags |= FLAG.slow;
     flags |= push(columns.gpa, gpa, FLAG.gpa);
     flags |= push(columns.gvaOffset, gva === undefined ? undefined : gva - origin, FLAG.gva);
     flags |= push(columns.syndrome, syndrome, FLAG.syndrome);
@@ -79,6 +79,7 @@ export class ChunkEncoder {
     if ((delta & DELTA.escape) !== 0) flags |= FLAG.slow;
     slow |= this.#wide(this.#registers.wide(registers), SLOW.wide);
     slow |= this.#ranges(memory, SLOW.memory);
+    slow |= this.#message(vmFault);
 
     for (const value of reads) columns.responses.push(value);
     this.#weight += 8 * reads.length + bytes.length;
@@ -172,6 +173,16 @@ export class ChunkEncoder {
     return bit;
   }
 
+  #message(message: VmFaultMessage | undefined): number {
+    if (message === undefined) return 0;
+    const { label, words, virtualProcessor } = message;
+    const { messageShape, messageWords } = this.#columns;
+    messageShape.push(BigInt(2 * words.length + (virtualProcessor ? 1 : 0)));
+    for (const word of [label, ...words]) messageWords.push(word);
+    this.#weight += 8 * words.length;
+    return SLOW.message;
+  }
+
   #calls(calls: readonly Call[], gpa: bigint): number {
     const { callCount, callKind, callOffset, callValue } = this.#columns;
     callCount.push(BigInt(calls.length));
@@ -193,16 +204,17 @@ export class ChunkEncoder {
   }
 
   #packedColumns(): [string, PackedColumn | undefined][] {
-    const bytes: Readonly<Record<ByteColumn, PackedColumn | undefined>> = {
+    const raw: Readonly<Record<ByteColumn, PackedColumn | undefined>> = {
       head: rawBytes(8, new Uint8Array(this.#head.buffer)),
       instruction: this.#packedInstructions(),
-      instructionTail: rawBytes(1, Buffer.concat(this.#instructions.map((instruction) => instruction.subarray(INSTRUCTION_WIDTH)))),
+      instructionTail: this.#map.byteInstructions ? undefined : rawBytes(1, Buffer.concat(this.#instructions.map((bytes) => bytes.subarray(INSTRUCTION_WIDTH)))),
       memoryBytes: rawBytes(1, Buffer.concat(this.#memory)),
     };
-    return CHUNK_COLUMNS.map((name) => [name, name in bytes ? bytes[name as ByteColumn] : this.#columns[name as IntegerColumn].pack()]);
+    return CHUNK_COLUMNS.map((name) => [name, name in raw ? raw[name as ByteColumn] : this.#columns[name as IntegerColumn].pack()]);
   }
 
   #packedInstructions(): PackedColumn | undefined {
+    if (this.#map.byteInstructions) return rawBytes(1, Buffer.concat(this.#instructions));
     const longest = this.#instructions.reduce((length, bytes) => Math.max(length, bytes.length), 0);
     if (longest === 0) return undefined;
     const width = longest <= 4 ? 4 : longest <= 8 ? 8 : INSTRUCTION_WIDTH;

@@ -61,7 +61,8 @@ export const CHUNK_COLUMNS = [
   "escapes",
   "responses",
   "responseCounts",
-  // Stream: what an instruction has beyond its first 16 bytes (no architecture has any that long; a log may).
+  // Stream: what an instruction has beyond its first 16 bytes (no architecture has any that long; a log may). Not on x86-64, where "instruction" is
+  // a stream itself.
   "instructionTail",
   // One element a fault; meaningless where the flag is not set.
   "syndrome",
@@ -94,6 +95,9 @@ export const CHUNK_COLUMNS = [
   "memoryAddress",
   "memoryLength",
   "memoryBytes",
+  // seL4's message: twice the number of its words, plus 1 for a virtual processor; its label and its words.
+  "messageShape",
+  "messageWords",
 ] as const;
 
 export type ChunkColumn = (typeof CHUNK_COLUMNS)[number];
@@ -107,6 +111,7 @@ export const SLOW = {
   memory: 1 << 1,
   afterWide: 1 << 2,
   afterMemory: 1 << 3,
+  message: 1 << 4,
 } as const;
 
 /** Code of the first wide register; lower ones are slots. */
