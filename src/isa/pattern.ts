@@ -25,7 +25,13 @@ export interface FieldPart {
   readonly width: number;
 }
 
-const TOKEN = /\s*(?:([01x])(?![:[A-Za-wyz2-9])|\(([01])\)|([A-Za-z][A-Za-z0-9]*'?)(?::(\d+)|\[([\d:|]+)\]))/y;
+const NAME = /([A-Za-z][A-Za-z0-9]*'?)(?::(\d+)|\[([\d:|]+)\])/y;
+const [SPACE, ZERO, ONE, X, OPEN, CLOSE, COLON, BRACKET] = Array.from(" 01x():[", (character) => character.charCodeAt(0)) as [number, number, number, number, number, number, number, number];
+
+/** Whether a character goes on with a name: what tells the field `xs:1` from the bit `x`. The digits 0 and 1 and `x` are bits of their own. */
+function goesOn(code: number): boolean {
+  return code === COLON || code === BRACKET || (code >= 0x41 && code !== X) || (code > ONE && code < COLON);
+}
 
 /** Compiles a pattern of `width` bits. Throws an Error that names the fault of a pattern which is not one. */
 export function compilePattern(text: string, width: number): Pattern {
@@ -41,39 +47,52 @@ export function compilePattern(text: string, width: number): Pattern {
     return left;
   };
   const addPart = (name: string, part: FieldPart): void => {
-    const parts = fields.get(name) ?? [];
+    const parts = fields.get(name);
+    if (parts === undefined) {
+      fields.set(name, [part]);
+      return;
+    }
     if (parts.some((each) => each.to < part.to + part.width && part.to < each.to + each.width)) {
       throw new Error(`pattern "${text}" gives bits of field ${name} twice`);
     }
     parts.push(part);
-    fields.set(name, parts);
   };
-  TOKEN.lastIndex = 0;
-  const end = text.trimEnd().length;
-  while (TOKEN.lastIndex < end) {
-    const at = TOKEN.lastIndex;
-    const token = TOKEN.exec(text);
-    if (token === null) throw new Error(`pattern "${text}" can't be read from column ${at + 1}`);
-    const [, fixed, should, name, wide, slices] = token;
-    if (fixed !== undefined) {
+  let at = 0;
+  while (at < text.length) {
+    const code = text.charCodeAt(at);
+    const bits = !goesOn(text.charCodeAt(at + 1));
+    if (code === SPACE) {
+      at++;
+    } else if ((code === ZERO || code === ONE) && bits) {
       const bit = take(1);
-      if (fixed === "x") continue;
       mask |= 1 << bit;
-      if (fixed === "1") match |= 1 << bit;
-    } else if (should !== undefined) {
+      if (code === ONE) match |= 1 << bit;
+      at++;
+    } else if (code === X && bits) {
+      take(1);
+      at++;
+    } else if (code === OPEN && text.charCodeAt(at + 2) === CLOSE && (text[at + 1] === "0" || text[at + 1] === "1")) {
       const bit = take(1);
       shouldMask |= 1 << bit;
-      if (should === "1") shouldMatch |= 1 << bit;
-    } else if (wide !== undefined) {
-      const bits = Number(wide);
-      if (fields.has(name!)) throw new Error(`pattern "${text}" gives bits of field ${name!} twice`);
-      addPart(name!, { from: take(bits), to: 0, width: bits });
+      if (text[at + 1] === "1") shouldMatch |= 1 << bit;
+      at += 3;
     } else {
-      for (const slice of slices!.split("|")) {
-        const [high, low = high] = slice.split(":").map(Number);
-        const bits = high! - low! + 1;
-        if (!(bits >= 1)) throw new Error(`pattern "${text}" has a slice [${slice}] that is not high:low`);
-        addPart(name!, { from: take(bits), to: low!, width: bits });
+      NAME.lastIndex = at;
+      const token = NAME.exec(text);
+      if (token === null) throw new Error(`pattern "${text}" can't be read from column ${at + 1}`);
+      const [whole, name, wide, slices] = token;
+      at += whole.length;
+      if (wide !== undefined) {
+        const bits = Number(wide);
+        if (fields.has(name!)) throw new Error(`pattern "${text}" gives bits of field ${name!} twice`);
+        addPart(name!, { from: take(bits), to: 0, width: bits });
+      } else {
+        for (const slice of slices!.split("|")) {
+          const [high, low = high] = slice.split(":").map(Number);
+          const bits = high! - low! + 1;
+          if (!(bits >= 1)) throw new Error(`pattern "${text}" has a slice [${slice}] that is not high:low`);
+          addPart(name!, { from: take(bits), to: low!, width: bits });
+        }
       }
     }
   }

@@ -22,6 +22,8 @@ interface Condition {
   readonly field: string;
   readonly parts: readonly FieldPart[];
   readonly allowed: ReadonlySet<number>;
+  /** Bits of the word that the field takes. */
+  readonly bits: number;
 }
 
 /** Fields of a word by name. */
@@ -46,7 +48,7 @@ export class RowTable<Facts> {
   /** For messages. */
   readonly name: string;
   readonly rows: readonly CompiledRow<Facts>[];
-  readonly #buckets: readonly (readonly CompiledRow<Facts>[])[];
+  readonly #slots: Slots;
   readonly #index: readonly number[];
 
   constructor(rows: readonly Row<Facts>[], options: RowTableOptions<Facts>) {
@@ -62,27 +64,35 @@ export class RowTable<Facts> {
       }
     });
     this.#index = options.index;
-    this.#buckets = fillBuckets(this.rows, options.index);
-    // Each pair once: by bucket a pair would come up as often as its rows leave index bits free.
-    this.rows.forEach((first, position) => {
-      for (let other = position + 1; other < this.rows.length; other++) {
-        const second = this.rows[other]!;
-        if (overlaps(first, second)) throw new Error(`${options.name}: rows ${first.form} and ${second.form} match the same word`);
-      }
-    });
+    this.#slots = fillSlots(this.rows, options.index);
+    const pair = overlappingPair(this.rows);
+    if (pair !== undefined) throw new Error(`${options.name}: rows ${pair[0].form} and ${pair[1].form} match the same word`);
   }
 
   /** The row that a word matches, or undefined. */
   find(word: number): CompiledRow<Facts> | undefined {
-    for (const row of this.candidates(word)) if (matches(row, word)) return row;
-    return undefined;
+    const at = this.findNumber(word);
+    return at < 0 ? undefined : this.rows[at];
   }
 
-  /** The rows that a word can match as far as its index bits tell. */
-  candidates(word: number): readonly CompiledRow<Facts>[] {
+  /** The position in `rows` of the row that a word matches, or -1. */
+  findNumber(word: number): number {
     let slot = 0;
     for (const bit of this.#index) slot = (slot << 1) | ((word >>> bit) & 1);
-    return this.#buckets[slot]!;
+    const { starts, numbers } = this.#slots;
+    const end = starts[slot + 1]!;
+    for (let at = starts[slot]!; at < end; at++) {
+      const number = numbers[at]!;
+      if (matches(this.rows[number]!, word)) return number;
+    }
+    return -1;
+  }
+
+  /** Whether a word has the index bits of any row: if not, none with those bits matches one. */
+  mayFind(word: number): boolean {
+    let slot = 0;
+    for (const bit of this.#index) slot = (slot << 1) | ((word >>> bit) & 1);
+    return this.#slots.starts[slot] !== this.#slots.starts[slot + 1];
   }
 }
 
@@ -107,53 +117,95 @@ export function violatesShouldBe<Facts>(row: CompiledRow<Facts>, word: number): 
 
 function compileRow<Facts>(row: Row<Facts>, options: RowTableOptions<Facts>): CompiledRow<Facts> {
   const pattern = compilePattern(row.pattern, options.width);
-  const conditions: Condition[] = [];
-  for (const [field, allowed] of Object.entries(row.where ?? {})) {
-    const parts = pattern.fields.get(field);
-    if (parts === undefined) throw new Error(`"where" names the field ${field}, which the pattern does not have`);
-    if (allowed.length === 0) throw new Error(`"where" allows no value of field ${field}`);
-    conditions.push({ field, parts, allowed: new Set(allowed) });
-  }
-  const read = new Set(options.fieldsOf(row.facts));
+  const read = options.fieldsOf(row.facts);
   for (const field of pattern.fields.keys()) {
-    if (!read.has(field) && row.where?.[field] === undefined) throw new Error(`nobody reads the field ${field}`);
+    if (!read.includes(field) && row.where?.[field] === undefined) throw new Error(`nobody reads the field ${field}`);
   }
   for (const field of read) {
     if (!pattern.fields.has(field)) throw new Error(`its facts need a field ${field}, which the pattern does not have`);
   }
+  const conditions = row.where === undefined ? NO_CONDITIONS : compileConditions(row.where, pattern);
   return { ...pattern, form: row.form, facts: row.facts, conditions };
 }
 
-function fillBuckets<Facts>(rows: readonly CompiledRow<Facts>[], index: readonly number[]): CompiledRow<Facts>[][] {
-  const buckets: CompiledRow<Facts>[][] = Array.from({ length: 1 << index.length }, () => []);
+const NO_CONDITIONS: readonly Condition[] = [];
+
+function compileConditions(where: Readonly<Record<string, readonly number[]>>, pattern: Pattern): Condition[] {
+  return Object.entries(where).map(([field, allowed]) => {
+    const parts = pattern.fields.get(field);
+    if (parts === undefined) throw new Error(`"where" names the field ${field}, which the pattern does not have`);
+    if (allowed.length === 0) throw new Error(`"where" allows no value of field ${field}`);
+    return { field, parts, allowed: new Set(allowed), bits: wordBits(parts) };
+  });
+}
+
+/** Bits of the word that a field takes. */
+function wordBits(parts: readonly FieldPart[]): number {
+  let bits = 0;
+  for (const { from, width } of parts) bits |= width === 32 ? -1 : ((1 << width) - 1) << from;
+  return bits;
+}
+
+/** For each value of the index bits the rows that may match: `numbers` from `starts[value]` up to `starts[value + 1]`. */
+interface Slots {
+  readonly starts: Uint32Array;
+  readonly numbers: Uint16Array;
+}
+
+function fillSlots<Facts>(rows: readonly CompiledRow<Facts>[], index: readonly number[]): Slots {
   const size = index.length;
-  for (const row of rows) {
-    let fixed = 0;
-    let free = 0;
-    index.forEach((bit, position) => {
+  const fixed = new Uint16Array(rows.length);
+  const free = new Uint16Array(rows.length);
+  const starts = new Uint32Array((1 << size) + 1);
+  rows.forEach(({ mask, match }, number) => {
+    for (let position = 0; position < size; position++) {
+      const bit = index[position]!;
       const slotBit = 1 << (size - 1 - position);
-      if (((row.mask >>> bit) & 1) === 0) free |= slotBit;
-      else if (((row.match >>> bit) & 1) === 1) fixed |= slotBit;
-    });
-    // All subsets of the free bits, from all of them down to none.
-    for (let subset = free; ; subset = (subset - 1) & free) {
-      buckets[fixed | subset]!.push(row);
+      if (((mask >>> bit) & 1) === 0) free[number]! |= slotBit;
+      else if (((match >>> bit) & 1) === 1) fixed[number]! |= slotBit;
+    }
+  });
+  // A row is in the slot of its fixed bits and any subset of its free bits. Counted first, then filled from each slot's end.
+  for (let number = 0; number < rows.length; number++) {
+    for (let subset = free[number]!; ; subset = (subset - 1) & free[number]!) {
+      starts[fixed[number]! | subset]!++;
       if (subset === 0) break;
     }
   }
-  return buckets;
+  for (let slot = 0; slot < 1 << size; slot++) starts[slot + 1]! += starts[slot]!;
+  const numbers = new Uint16Array(starts[1 << size]!);
+  for (let number = rows.length - 1; number >= 0; number--) {
+    for (let subset = free[number]!; ; subset = (subset - 1) & free[number]!) {
+      numbers[--starts[fixed[number]! | subset]!] = number;
+      if (subset === 0) break;
+    }
+  }
+  return { starts, numbers };
 }
 
-/** Whether some word may match both rows. It answers true where it can't tell. */
+/** The first two rows, if any, that some word may match both. Each pair is compared once, most of them by one integer test. */
+function overlappingPair<Facts>(rows: readonly CompiledRow<Facts>[]): readonly [CompiledRow<Facts>, CompiledRow<Facts>] | undefined {
+  const masks = Int32Array.from(rows, ({ mask }) => mask);
+  const matches = Int32Array.from(rows, ({ match }) => match);
+  for (let first = 0; first < rows.length; first++) {
+    const mask = masks[first]!;
+    const match = matches[first]!;
+    for (let second = first + 1; second < rows.length; second++) {
+      if ((mask & masks[second]! & (match ^ matches[second]!)) !== 0) continue;
+      if (overlaps(rows[first]!, rows[second]!)) return [rows[first]!, rows[second]!];
+    }
+  }
+  return undefined;
+}
+
+/** Whether some word may match both rows, whose fixed bits agree. It answers true where it can't tell. */
 function overlaps<Facts>(first: CompiledRow<Facts>, second: CompiledRow<Facts>): boolean {
-  if ((first.mask & second.mask & (first.match ^ second.match)) !== 0) return false;
   return !(excludes(first, second) || excludes(second, first));
 }
 
 /** Whether a condition of `first` rules out every word of `second`. */
 function excludes<Facts>(first: CompiledRow<Facts>, second: CompiledRow<Facts>): boolean {
-  return first.conditions.some(({ parts, allowed }) => {
-    const bits = parts.reduce((sum, { from, width }) => sum | (width === 32 ? -1 : ((1 << width) - 1) << from), 0);
+  return first.conditions.some(({ parts, allowed, bits }) => {
     const free = bits & ~second.mask;
     const other = second.conditions.find((each) => samePlace(each.parts, parts));
     if (other !== undefined) return [...allowed].every((value) => !other.allowed.has(value));

@@ -32,7 +32,7 @@ describe("compilePattern", () => {
     ["0101 Rn:3 Rn:1", 8, "gives bits of field Rn twice"],
     ["0101 imm[3:2] imm[2:1]", 8, "gives bits of field imm twice"],
     ["0101 imm[1:4]", 8, "has a slice [1:4] that is not high:low"],
-    ["0101 Rn", 8, "can't be read from column 5"],
+    ["0101 Rn", 8, "can't be read from column 6"],
     ["0101 01?1", 8, "can't be read from column 8"],
     ["(2)101 0101", 8, "can't be read from column 1"],
     ["", 16, "has 0 bits instead of 16"],
