@@ -32,7 +32,8 @@ export function matchFault(operation: Operation, plan: Plan, fault: Fault, guest
  */
 export function mapFromPhysicalAddress(plan: Plan, gpa: bigint, fault: Fault, guest: GuestFacts, map: DeviceMap): DeviceMap | Refusal {
   if (plan.accesses.some((each) => each.gpa === gpa)) return map;
-  const agreeing = plan.accesses.filter(({ gva }) => gva % PAGE_SIZE === gpa % PAGE_SIZE);
+  // What a window places elsewhere is not it.
+  const agreeing = plan.accesses.filter((each) => each.gpa === undefined && each.gva % PAGE_SIZE === gpa % PAGE_SIZE);
   const sameDirection = agreeing.filter(({ write }) => write === fault.write);
   const candidates = sameDirection.length > 0 ? sameDirection : agreeing;
   const [first] = candidates;
@@ -84,9 +85,9 @@ function checkAlignment({ alignment, misaligned }: Operation, { starts }: Plan):
   );
 }
 
-function checkAddress(operation: Operation, plan: Plan, fault: Fault, map: DeviceMap): Refusal | undefined {
-  const devices = plan.accesses.filter(({ gpa }) => gpa !== undefined);
-  if (fault.gva === undefined) {
+function checkAddress(operation: Operation, plan: Plan, { gva, gpa }: Fault, map: DeviceMap): Refusal | undefined {
+  const devices = plan.accesses.filter((each) => each.gpa !== undefined);
+  if (gva === undefined && gpa === undefined) {
     if (devices.length > 0) return undefined;
     return new Refusal(
       "address-mismatch",
@@ -94,17 +95,18 @@ function checkAddress(operation: Operation, plan: Plan, fault: Fault, map: Devic
       "give fault.gva and fault.gpa, or guest.windows in the trace's header",
     );
   }
-  if (map.translate(fault.gva) === undefined) {
+  if (gva !== undefined && map.translate(gva) === undefined) {
     return new Refusal(
       "address-mismatch",
-      `the fault at ${hexadecimal(fault.gva)} has no physical address, and no device window holds it`,
+      `the fault at ${hexadecimal(gva)} has no physical address, and no device window holds it`,
       "give fault.gpa, or guest.windows in the trace's header",
     );
   }
   // The machine reports the first device access; of an instruction with two memory operands either operand's first.
-  const firsts = operation.addresses.map((_, index) => devices.find(({ element }) => element.address === index)?.gva);
-  if (firsts.includes(fault.gva)) return undefined;
-  return new Refusal("address-mismatch", `it accesses ${list(plan.accesses)}, and the fault was at ${hexadecimal(fault.gva)}`, MISMATCH_ADVICE);
+  const firsts = operation.addresses.map((_, index) => devices.find(({ element }) => element.address === index));
+  if (firsts.some((first) => first !== undefined && (gva === undefined ? first.gpa === gpa : first.gva === gva))) return undefined;
+  const reported = gva === undefined ? `physical address ${hexadecimal(gpa!)}` : hexadecimal(gva);
+  return new Refusal("address-mismatch", `it accesses ${list(plan.accesses)}, and the fault was at ${reported}`, MISMATCH_ADVICE);
 }
 
 function checkDirection(plan: Plan, { gva, write }: Fault): Refusal | undefined {

@@ -103,6 +103,14 @@ describe("a fault without its virtual address", () => {
     expect(answer(run(load, { registers, gpa: 0xfeed_0010n, reads: [5n] }))).toBe("address-mismatch");
   });
 
+  it("is the first of several accesses, not a later one", () => {
+    expect(answer(run(pair, { registers, gpa: 0xfeed_0000n }))).toEqual(["write 8 at feed0000: 1", "write 8 at feed0008: 2"]);
+    expect(run(pair, { registers, gpa: 0xfeed_0008n }).result).toMatchObject({
+      reason: "address-mismatch",
+      detail: expect.stringContaining("the fault was at physical address 0xfeed0008"),
+    });
+  });
+
   it("takes the operand of its direction where both have that offset", () => {
     const text = { registers: { rsi: 0x5000n, rdi: 0x6000n }, gpa: 0xfeed_0000n, reads: [7n], memory: { "0x5000": "0102030405060708", "0x6000": "" } };
     expect(answer(run(move, { ...text, write: true }))).toEqual(["write 8 at feed0000: 807060504030201"]);
@@ -120,6 +128,12 @@ describe("a fault without its virtual address", () => {
   it("is decided by a window that has this physical address", () => {
     const text = { registers: { rsi: 0x7000_0000n, rdi: 0x6000n }, gpa: 0x0a00_0000n, reads: [7n] };
     expect(answer(run(move, text, { guest }))).toEqual(["read 8 at a000000: 7"]);
+  });
+
+  it("does not belong to what a window places elsewhere", () => {
+    const text = { registers: { ...registers, rbx: 0x7000_0020n }, reads: [5n] };
+    expect(answer(run(load, { ...text, gpa: 0x0a00_0020n }, { guest }))).toEqual(["read 8 at a000020: 5"]);
+    expect(answer(run(load, { ...text, gpa: 0x0b00_0020n }, { guest }))).toBe("address-mismatch");
   });
 
   it("may have no address at all, if a window holds what it accesses", () => {
