@@ -35,7 +35,11 @@ export interface FaultColumns {
   readonly captured: bigint;
   /** Virtual address of the instruction. */
   readonly pc: Column;
-  /** Bytes of the instruction in memory order, filled with zeros to the width (4, 8 or 16; 0: no fault has any). The base is 0. */
+  /**
+   * Bytes of the instruction in memory order. Width 4, 8 or 16: one element a fault, filled with zeros. Width 1, on x86-64 and nowhere else:
+   * a stream of bytes, of which each fault has as many as `instructionLength` says; a load of 16 bytes at a fault's first is
+   * inside `bytes`. Width 0: no fault has any. The base is 0.
+   */
   readonly instruction: Column;
   /** How many bytes were captured. */
   readonly instructionLength: Column;
@@ -71,7 +75,8 @@ export const FLAG = {
   responses: 3 << 5,
   /**
    * Not only columns of {@link FaultColumns} matter, or not in the usual way: a delta with the escape bit, three responses or more, more than
-   * 16 bytes of instruction, a change of a register that is wider than 64 bits or captured in part, or RAM. Such a fault goes the full way.
+   * 16 bytes of instruction, a change of a register that is wider than 64 bits or captured in part, RAM, or a seL4 message. Such a fault
+   * goes the full way.
    */
   slow: 1 << 7,
   syndrome: 1 << 8,

@@ -47,7 +47,7 @@ describe.skipIf(!hasPython)(`the Python reader of docs/trace-format.md${hasPytho
     const files = traceFiles(BUNDLED).filter((file) => file.includes("program-") || file.includes("simd-pair") || file.includes("avx"));
     for (const file of [files[0]!, ...files.filter((_, index) => index % 7 === 3)]) {
       const stored = await load(readFileSync(file));
-      expect(lines(readWithPython(stored)), file).toEqual(stored.records.map(expected));
+      expect([file, ...lines(readWithPython(stored))]).toEqual([file, ...stored.records.map(expected)]);
     }
   });
 

@@ -25,7 +25,6 @@ export interface Chunk {
 /** Columns with one element a fault, which must have exactly as many. */
 const ONE_A_FAULT: readonly ChunkColumn[] = [
   "pc",
-  "instruction",
   "instructionLength",
   "gpa",
   "gvaOffset",
@@ -54,7 +53,7 @@ export function chunkOf(content: Content, frame: Frame, map: SlotMap): Chunk {
   ) as Record<ChunkColumn, Column>;
   for (const name of ONE_A_FAULT) checkLength(name, columns[name], count, where);
   checkLength("head", columns.head, map.slots.length, where);
-  if (columns.instruction.base !== 0n) fail(`${where}: column "instruction" has a base; expected 0`);
+  checkInstructions(columns.instruction, count, map, where);
   if (columns.head.width !== 8 && columns.head.width !== 0) fail(`${where}: column "head" has elements of ${columns.head.width} bytes; expected 8`);
   const captured = unsignedOf(content, "captured", where);
   if (captured >> BigInt(map.slots.length) !== 0n) fail(`${where}: "captured" names more slots than there are`);
@@ -79,7 +78,7 @@ export function chunkOf(content: Content, frame: Frame, map: SlotMap): Chunk {
     responses,
     responseCounts,
   };
-  checkHotStreams(hot, where);
+  checkHotStreams(hot, map, where);
   return { number, first, offset: frame.offset, columns, hot, unknown: unknown as unknown[], where };
 }
 
@@ -87,8 +86,15 @@ function checkLength(name: string, { width, count }: Column, expected: number, w
   if (width !== 0 && count !== expected) fail(`${where}: column "${name}" has ${count} elements; expected ${expected}`);
 }
 
+function checkInstructions(column: Column, count: number, { byteInstructions, set }: SlotMap, where: string): void {
+  if (column.base !== 0n) fail(`${where}: column "instruction" has a base; expected 0`);
+  const fits = column.width === 0 || (byteInstructions ? column.width === 1 : column.width >= 4);
+  if (!fits) fail(`${where}: column "instruction" has elements of ${column.width} bytes, which those of ${set.architecture} have not`);
+  if (!byteInstructions) checkLength("instruction", column, count, where);
+}
+
 /** Flags and delta words must announce exactly as much as their streams have, so that a fast path need not look. */
-function checkHotStreams(hot: FaultColumns, where: string): void {
+function checkHotStreams(hot: FaultColumns, { byteInstructions }: SlotMap, where: string): void {
   const source = { bytes: hot.bytes, where };
   const reader = (name: "flags" | "delta" | "values" | "escapes" | "responses" | "responseCounts"): ColumnReader => new ColumnReader(hot[name], name, source);
   const [flags, delta, values, escapes, responses, counts] = [reader("flags"), reader("delta"), reader("values"), reader("escapes"), reader("responses"), reader("responseCounts")];
@@ -109,4 +115,9 @@ function checkHotStreams(hot: FaultColumns, where: string): void {
     if (long && (flag & FLAG.slow) === 0) fail(`${where}: fault ${index} of it is not flagged as one that goes the full way`);
   }
   for (const stream of [values, escapes, responses, counts]) stream.finish();
+  if (!byteInstructions) return;
+  const lengths = new ColumnReader(hot.instructionLength, "instructionLength", source);
+  const instructions = new ColumnReader(hot.instruction, "instruction", source);
+  for (let index = 0; index < hot.count; index++) instructions.skip(lengths.numberAt(index));
+  instructions.finish();
 }

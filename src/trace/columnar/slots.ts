@@ -11,6 +11,8 @@ export interface SlotMap {
   /** Bits of each slot's register. */
   readonly widths: readonly number[];
   readonly wide: readonly Register[];
+  /** Instructions are stored as a stream of bytes: those of x86-64, few of which are as long as the longest. */
+  readonly byteInstructions: boolean;
 }
 
 /** How a new file numbers the registers of an architecture. */
@@ -29,7 +31,7 @@ export function slotsByName(set: RegisterSet, slots: unknown, wide: unknown): Sl
 }
 
 function slotMap(set: RegisterSet, slots: readonly Register[], wide: readonly Register[]): SlotMap {
-  return { set, slots, widths: slots.map((register) => set.describe(register).width), wide };
+  return { set, slots, widths: slots.map((register) => set.describe(register).width), wide, byteInstructions: set.architecture === "x86-64" };
 }
 
 function registersByName(set: RegisterSet, names: unknown, key: string, least: number, most: number): Register[] {
