@@ -63,5 +63,5 @@ function isPerformed(when: RegisterSlice | FlagsCondition, transaction: Transact
     return flags instanceof Refusal ? flags : meetsCondition(when.condition, flags);
   }
   const bit = transaction.slice(when);
-  return bit instanceof Refusal ? bit : bit === 1n;
+  return bit instanceof Refusal ? bit : bit !== 0n;
 }

@@ -119,7 +119,7 @@ interface Element {
   readonly offset: number;
   /** Bytes: one device access. */
   readonly size: 1 | 2 | 4 | 8;
-  /** Performed only if this one bit is set, or RFLAGS meets this condition; else it makes no access at all. */
+  /** Performed only if any of these bits is set, or RFLAGS meets this condition; else it makes no access at all. */
   readonly when?: RegisterSlice | FlagsCondition;
   /** Bytes are in the opposite order of the machine's (MOVBE). */
   readonly reversed?: true;
