@@ -1,5 +1,5 @@
-import { type Column, DELTA, type FaultColumns, FLAG, FLAG_MASK, MANY_RESPONSES, responseCount } from "../../model/fault-columns.ts";
-import { ABSENT, columnOf, ColumnReader } from "./column.ts";
+import { type Column, DELTA, type FaultColumns, FLAG, FLAG_MASK, MANY_RESPONSES, RESPONSES_SHIFT } from "../../model/fault-columns.ts";
+import { ABSENT, columnOf, ColumnReader, CONSTANT_LIMIT } from "./column.ts";
 import { type Content, fail, mapOf, numberOf, unsignedOf } from "./content.ts";
 import type { Frame } from "./frame-reader.ts";
 import { CHUNK_COLUMNS, CHUNK_LIMIT, type ChunkColumn } from "./layout.ts";
@@ -93,31 +93,62 @@ function checkInstructions(column: Column, count: number, { byteInstructions, se
   if (!byteInstructions) checkLength("instruction", column, count, where);
 }
 
-/** Flags and delta words must announce exactly as much as their streams have, so that a fast path need not look. */
+/**
+ * Flags and delta words must announce exactly as much as their streams have, so that a fast path need not look. This is done for every chunk that is
+ * read: a loop over plain numbers, some nanoseconds a fault.
+ */
 function checkHotStreams(hot: FaultColumns, { byteInstructions }: SlotMap, where: string): void {
   const source = { bytes: hot.bytes, where };
-  const reader = (name: "flags" | "delta" | "values" | "escapes" | "responses" | "responseCounts"): ColumnReader => new ColumnReader(hot[name], name, source);
-  const [flags, delta, values, escapes, responses, counts] = [reader("flags"), reader("delta"), reader("values"), reader("escapes"), reader("responses"), reader("responseCounts")];
+  const reader = (name: "escapes" | "responseCounts"): ColumnReader => new ColumnReader(hot[name], name, source);
+  const escapes = reader("escapes");
+  const counts = reader("responseCounts");
+  const flags = numbersOf(hot, "flags", where);
+  const delta = numbersOf(hot, "delta", where);
+  let values = 0;
+  let responses = 0;
   for (let index = 0; index < hot.count; index++) {
-    const flag = flags.numberAt(index);
-    if ((flag & ~FLAG_MASK) !== 0) fail(`${where}: fault ${index} of it has flags 0x${flag.toString(16)}, which this version does not know`);
-    const announced = responseCount(flag);
-    responses.skip(announced === MANY_RESPONSES ? counts.takeNumber() : announced);
-    const word = delta.numberAt(index);
-    if ((word & DELTA.escape) === 0) {
-      values.skip((word >> DELTA.countShift) & DELTA.countMask);
-    } else {
-      escapes.take();
-      let changed = escapes.take();
-      for (; changed !== 0n; changed &= changed - 1n) values.skip(1);
+    const flag = flags.base + flags.elements[index * flags.step]!;
+    const word = delta.base + delta.elements[index * delta.step]!;
+    const escaped = (word & DELTA.escape) !== 0;
+    const announced = (flag >> RESPONSES_SHIFT) & MANY_RESPONSES;
+    if (flag > FLAG_MASK) fail(`${where}: fault ${index} of it has flags 0x${flag.toString(16)}, which this version does not know`);
+    if ((flag & FLAG.slow) === 0 && (escaped || announced === MANY_RESPONSES)) fail(`${where}: fault ${index} of it is not flagged as one that goes the full way`);
+    responses += announced === MANY_RESPONSES ? counts.takeNumber() : announced;
+    if (!escaped) {
+      values += (word >> DELTA.countShift) & DELTA.countMask;
+      continue;
     }
-    const long = announced === MANY_RESPONSES || (word & DELTA.escape) !== 0;
-    if (long && (flag & FLAG.slow) === 0) fail(`${where}: fault ${index} of it is not flagged as one that goes the full way`);
+    escapes.take();
+    for (let changed = escapes.take(); changed !== 0n; changed &= changed - 1n) values++;
   }
-  for (const stream of [values, escapes, responses, counts]) stream.finish();
+  escapes.finish();
+  counts.finish();
+  checkTotal("values", hot.values, values, where);
+  checkTotal("responses", hot.responses, responses, where);
   if (!byteInstructions) return;
-  const lengths = new ColumnReader(hot.instructionLength, "instructionLength", source);
-  const instructions = new ColumnReader(hot.instruction, "instruction", source);
-  for (let index = 0; index < hot.count; index++) instructions.skip(lengths.numberAt(index));
-  instructions.finish();
+  const lengths = numbersOf(hot, "instructionLength", where);
+  let bytes = 0;
+  for (let index = 0; index < hot.count; index++) bytes += lengths.base + lengths.elements[index * lengths.step]!;
+  checkTotal("instruction", hot.instruction, bytes, where);
 }
+
+/** The stream must have as many elements as are announced. */
+function checkTotal(name: string, { width, count }: Column, announced: number, where: string): void {
+  if (width === 0 ? announced > CONSTANT_LIMIT : announced !== count) {
+    fail(`${where}: column "${name}" has ${width === 0 ? `room for ${CONSTANT_LIMIT}` : count} elements; its faults announce ${announced}`);
+  }
+}
+
+/** A column of numbers below 2^32 as element `index * step` plus the base. */
+function numbersOf(hot: FaultColumns, name: "flags" | "delta" | "instructionLength", where: string): { readonly elements: Uint8Array | Uint16Array | Uint32Array; readonly step: 0 | 1; readonly base: number } {
+  const { base, width, offset, count } = hot[name];
+  if (width > 4 || base > 0xffff_ffffn) fail(`${where}: column "${name}" holds numbers of more than 32 bits`);
+  const { buffer } = hot.bytes;
+  const start = hot.bytes.byteOffset + offset;
+  if (width === 0) return { elements: NO_OFFSET, step: 0, base: Number(base) };
+  const elements = width === 1 ? new Uint8Array(buffer, start, count) : width === 2 ? new Uint16Array(buffer, start, count) : new Uint32Array(buffer, start, count);
+  return { elements, step: 1, base: Number(base) };
+}
+
+/** The one element of a column in which all are equal to the base. */
+const NO_OFFSET = new Uint8Array(1);

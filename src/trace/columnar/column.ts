@@ -215,12 +215,6 @@ export class ColumnReader {
     return this.#narrow.slice(this.#next - count, this.#next);
   }
 
-  /** Passes the next `count` elements of a stream. */
-  skip(count: number): void {
-    this.#need(count);
-    this.#next += count;
-  }
-
   /** Makes sure that the stream has `count` elements more, before room is made for them. */
   #need(count: number): void {
     if (count > this.#count - this.#next) throw this.#tooShort();
