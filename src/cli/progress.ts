@@ -1,3 +1,4 @@
+import { count } from "../report/tally.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Nothing is shown before this time, and then no oftener than every `INTERVAL`. Milliseconds. */
@@ -26,7 +27,7 @@ export class Progress {
     if (now - this.#start < PATIENCE || now - this.#shown < INTERVAL) return;
     this.#shown = now;
     const rate = Math.round((this.#count * 1000) / (now - this.#start));
-    this.#talk.write(`\r${this.#count.toLocaleString("en")} ${this.#what}, ${rate.toLocaleString("en")} a second\u001b[K`);
+    this.#talk.write(`\r${count(this.#count)} ${this.#what}, ${count(rate)} a second\u001b[K`);
   }
 
   /** Removes the line. */
