@@ -58,10 +58,13 @@ function checkUnusedRegister({ encoding, variant, operands }: Subject): string |
   return used === 0 ? undefined : "vvvv has to be 1111 here";
 }
 
+/** SDM volume 2A: #UD if their address is relative to RIP. */
+const NOT_RIP_RELATIVE: ReadonlySet<string> = new Set(["bndldx", "bndmk", "bndstx"]);
+
 function checkSib({ modRm, variant }: Subject): string | undefined {
   const shape = variant.operands.find(({ memory }) => memory !== undefined)?.memory;
   if (modRm?.memory === undefined || shape === undefined) return undefined;
-  if (variant.mnemonic.startsWith("bnd") && modRm.memory.ripRelative && shape.bits !== 128) return "its address can't be relative to RIP (SDM volume 2A)";
+  if (NOT_RIP_RELATIVE.has(variant.mnemonic) && modRm.memory.ripRelative) return "its address can't be relative to RIP (SDM volume 2A)";
   if (shape.vectorIndex === undefined) return shape.tile === true && !modRm.memory.hasSib ? "it needs a SIB byte" : undefined;
   if (!modRm.memory.hasSib) return "it needs a SIB byte with a vector index";
   return undefined;

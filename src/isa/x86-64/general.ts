@@ -225,6 +225,30 @@ function moveIf(builder: OperationBuilder): void {
   builder.assign(destination, "select", builder.width, [holds, value, old]);
 }
 
+/** CFCMOVcc (APX specification, section 5.2): memory is touched only if the condition holds; a load that does not load gives zero. */
+function moveIfAccessible(builder: OperationBuilder): Refusal | void {
+  const code = builder.subject.encoding.opcode & 15;
+  const [to, second, third] = builder.subject.operands as readonly [Operand, Operand, Operand | undefined];
+  const when = { condition: code };
+  if (to.kind === "memory") {
+    const { address, size } = memoryOf(builder, to);
+    builder.write({ address, offset: 0, size, from: builder.source(second), when });
+    return undefined;
+  }
+  const destination = builder.destination(to as RegisterOperand);
+  const { address, size } = memoryOf(builder, (third ?? second) as MemoryOperand);
+  if (third === undefined) {
+    builder.read({ address, offset: 0, size, to: [destination], when, otherwise: "zero" });
+    if (builder.width > 16) return undefined;
+    return new Refusal("unsupported-instruction", "CFCMOV with a 16-bit destination is not emulated", "use the 32-bit form, or a new data destination");
+  }
+  const index = builder.temporary();
+  builder.read({ address, offset: 0, size, to: [], temporary: index, when, otherwise: "zero" });
+  const holds = condition(builder, code);
+  builder.compute({ operator: "select", width: builder.width, inputs: [holds, { kind: "temporary", index }, builder.source(second)], to: [{ ...destination, clearTo: 64 }] });
+  return undefined;
+}
+
 function setIf(builder: OperationBuilder): void {
   builder.assign(builder.operand(0), "copy", 8, [condition(builder, builder.subject.encoding.opcode & 15)]);
 }
@@ -427,6 +451,7 @@ export const GENERAL_RECIPES: Readonly<Record<GeneralMeaning, Recipe>> = {
   "add-with-overflow-flag": assigning("x86-adox", 2),
   crc32,
   "move-if": moveIf,
+  "move-if-accessible": moveIfAccessible,
   "set-if": setIf,
   push,
   pop,

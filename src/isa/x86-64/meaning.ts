@@ -89,6 +89,7 @@ export type GeneralMeaning =
   | "add-with-overflow-flag"
   | "crc32"
   | "move-if"
+  | "move-if-accessible"
   | "set-if"
   | "push"
   | "pop"

@@ -256,6 +256,15 @@ describe("APX", () => {
     expect(go("62 f4 7d 18 6b 08 02", load({ rax: D, rcx: ONES, rflags: FLAGS }, 3n)).registers).toMatchObject({ rcx: 6n });
   });
 
+  it("CFCMOV touches memory only if its condition holds", () => {
+    // cfcmovz ecx, [rax]; cfcmovz [rax], ecx; cfcmovz r16d, ecx, [rax]
+    expect(go("62 f4 7c 08 44 08", load({ rax: D, rcx: ONES, rflags: FLAGS | ZF }, 5n)).registers).toEqual({ rcx: 5n });
+    expect(go("62 f4 7c 0c 44 08", store({ rax: D, rcx: 6n, rflags: FLAGS | ZF })).calls).toEqual(["write 4 at a000000: 6"]);
+    expect(go("62 f4 7c 14 44 08", load({ rax: D, rcx: 1n, r16: ONES, rflags: FLAGS | ZF }, 5n)).registers).toEqual({ r16: 5n });
+    expect(refuse("62 f4 7c 08 44 08", load({ rax: D, rcx: 1n, rflags: FLAGS })).reason).toBe("address-mismatch");
+    expect(refuse("62 f4 7d 08 44 08", load({ rax: D, rcx: 1n, rflags: FLAGS | ZF })).reason).toBe("unsupported-instruction");
+  });
+
   it("registers r16–r31 are data, base and index", () => {
     expect(go("d5 77 89 6c 77 08", { registers: { r31: D - 0x18n, r30: 8n, r29: 0x1234n }, gva: D, write: true }).calls).toEqual(["write 4 at a000000: 1234"]);
   });
