@@ -4,7 +4,7 @@ import hyperv from "./hyperv.ts";
 import kvmRun from "./kvm-run.ts";
 import riscvHtinst from "./riscv-htinst.ts";
 import sel4, { sel4Mcs } from "./sel4.ts";
-import sevEs from "./sev-es.ts";
+import sevEs from "./sev-es/guest.ts";
 import tdx from "./tdx.ts";
 
 /** The built-in handlers. The first that serves an architecture is that architecture's default. */

@@ -119,7 +119,11 @@ function faultStatus({ write, size, target }: Access, { fault, architecture }: H
 /** A reply with label 0 lets the thread go on. It has as many words as the access has values, and no capabilities. */
 function checkReply(tag: bigint, words: number): Refusal | undefined {
   const failed = (what: string): Refusal =>
-    new Refusal("hypercall-failed", `the fault handler's reply ${what} (message info ${hexadecimal(tag)})`, "see the fault handler's log: it has no such device, or it is not this handler's other side");
+    new Refusal(
+      "hypercall-failed",
+      `the fault handler's reply ${what} (message info ${hexadecimal(tag)})`,
+      "see the fault handler's log: it has no such device, or it is not this handler's other side",
+    );
   if (tag >> LABEL_SHIFT !== 0n) return failed(`has label ${hexadecimal(tag >> LABEL_SHIFT)}, so the thread must not go on`);
   if ((tag & CAPS) !== 0n) return failed("hands over capabilities, which nobody asked for");
   if (tag !== BigInt(words)) return failed(`has ${tag & LENGTH} words instead of ${words}`);
@@ -142,7 +146,8 @@ function serve(buffer: SharedMemory, label: bigint, device: Device): Refusal | v
   const size = Number(message(SIZE));
   const write = tag === ((label << LABEL_SHIFT) | BigInt(WRITE_WORDS));
   const known = write || tag === ((label << LABEL_SHIFT) | BigInt(READ_WORDS));
-  if (!known || message(PREFETCH_FAULT) !== NO_PREFETCH_FAULT || (size !== 1 && size !== 2 && size !== 4 && size !== 8)) return put(TAG, REFUSED);
+  if (!known || message(PREFETCH_FAULT) !== NO_PREFETCH_FAULT || (size !== 1 && size !== 2 && size !== 4 && size !== 8))
+    return put(TAG, REFUSED);
   if (write) {
     device.write(message(ADDR), size, message(VALUE));
     return put(TAG, 0n);

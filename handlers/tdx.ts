@@ -95,7 +95,9 @@ export default defineHandler<VmcallRegisters, VmcallAnswer>({
     const request = exitRegisters(exit);
     const answer = vmcall(exit.kind, request, host);
     if (answer instanceof Refusal) return answer;
-    const taken = answerWidths(exit).map((width, at) => [answerRegisters(exit)[at]!, truncate(answer[answerRegisters(exit)[at]!], width)] as const);
+    const taken = answerWidths(exit).map(
+      (width, at) => [answerRegisters(exit)[at]!, truncate(answer[answerRegisters(exit)[at]!], width)] as const,
+    );
     return { values: taken.map(([, value]) => value), record: record(exit.kind, request, Object.fromEntries(taken)) };
   },
 
@@ -171,10 +173,18 @@ function vmcall(what: string, request: VmcallRegisters, host: TdxHost): VmcallAn
     if (answer.r10 === SUCCESS) return answer;
     if (answer.r10 !== RETRY) {
       const name = STATUS_NAMES.get(answer.r10) ?? "not a status of the specification";
-      return new Refusal("hypercall-failed", `${what}: the host answered R10 ${hexadecimal(answer.r10)} (${name})`, "see the host's log: it has no such device or register, or it denies it");
+      return new Refusal(
+        "hypercall-failed",
+        `${what}: the host answered R10 ${hexadecimal(answer.r10)} (${name})`,
+        "see the host's log: it has no such device or register, or it denies it",
+      );
     }
   }
-  return new Refusal("hypercall-failed", `${what}: the host answered R10 0x1 (${STATUS_NAMES.get(RETRY)}) ${ATTEMPTS} times`, "a host may ask for another try, not for endless ones");
+  return new Refusal(
+    "hypercall-failed",
+    `${what}: the host answered R10 0x1 (${STATUS_NAMES.get(RETRY)}) ${ATTEMPTS} times`,
+    "a host may ask for another try, not for endless ones",
+  );
 }
 
 /** The registers that left the guest, and those that it took back, cut to what counts. */
@@ -190,7 +200,8 @@ function hexadecimals(values: object): Record<string, string> {
 function serve(request: VmcallRegisters, device: Device): VmcallAnswer | Refusal {
   if (request.r11 === LEAF.mmio) return serveMmio(request, device);
   const exit = exitOf(request);
-  if (exit === undefined) return { ...request, r10: Object.values<bigint>(LEAF).includes(request.r11) ? OPERAND_INVALID : SUBFUNCTION_UNSUPPORTED };
+  if (exit === undefined)
+    return { ...request, r10: Object.values<bigint>(LEAF).includes(request.r11) ? OPERAND_INVALID : SUBFUNCTION_UNSUPPORTED };
   const values = device.exit(exit);
   if (values instanceof Refusal) return values;
   const names = answerRegisters(exit);

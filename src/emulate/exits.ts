@@ -39,7 +39,8 @@ export function emulateExit(
 
 function checkKind({ exit, mnemonic }: Instruction, reported: ReportedExit): Refusal | undefined {
   const kind = exit?.kind === "msr-read" || exit?.kind === "msr-write" ? "msr" : exit?.kind;
-  const sameDirection = reported.kind !== "msr" || reported.write === undefined || exit?.kind === (reported.write ? "msr-write" : "msr-read");
+  const sameDirection =
+    reported.kind !== "msr" || reported.write === undefined || exit?.kind === (reported.write ? "msr-write" : "msr-read");
   if (kind === reported.kind && sameDirection) return undefined;
   return disagree(`the exit reason says ${describe(reported)}, and the instruction is ${mnemonic}`);
 }
@@ -65,7 +66,7 @@ function disagree(what: string): Refusal {
   return new Refusal(
     "not-a-data-abort",
     what,
-    "the instruction bytes and the exit do not belong together: the code was changed, or the host lies about the reason; do not return to the instruction",
+    "the instruction bytes and the exit do not belong together (changed code, or a lying host): do not return to the instruction",
   );
 }
 
@@ -181,14 +182,19 @@ class ExitExecution {
     for (let iteration = 0; ; iteration++) {
       const count = repeat === undefined ? 1n : this.#transaction.slice(repeat.counter);
       if (count instanceof Refusal) return count;
-      if (count === 0n && iteration === 0) return disagree(`${this.#instruction.mnemonic} with a count of 0 accesses no port, so it can't have left to the hypervisor`);
-      if (count === 0n) return this.#commit();
+      if (count === 0n) {
+        if (iteration > 0) return this.#commit();
+        return disagree(`${this.#instruction.mnemonic} with a count of 0 accesses no port, so it can't have left to the hypervisor`);
+      }
       if (iteration === ITERATION_LIMIT) return this.#commit(0);
       const at = evaluateAddress(address, this.#transaction, this.#registers);
       if (at instanceof Refusal) return at;
       const outside = this.#checkElement(instruction, at);
       if (outside !== undefined) return iteration === 0 ? outside : this.#commit(0);
-      const refusal = this.#moveElement(instruction, port, at) ?? this.#step(update) ?? (repeat === undefined ? undefined : this.#transaction.write(repeat.counter, count - 1n));
+      const refusal =
+        this.#moveElement(instruction, port, at) ??
+        this.#step(update) ??
+        (repeat === undefined ? undefined : this.#transaction.write(repeat.counter, count - 1n));
       if (refusal !== undefined) return refusal;
       this.#transaction.advance();
       if (repeat === undefined) return this.#commit();
@@ -262,15 +268,16 @@ function checkPort(instruction: PortInstruction, port: number, reported: Reporte
       "the registers, the instruction bytes and the exit do not belong together: check that they were captured at the same moment",
     );
   }
-  if (reported.size !== instruction.size) return disagree(`the exit qualification says ${reported.size} bytes, and the instruction moves ${instruction.size}`);
-  const forms = [
-    ["a string instruction", reported.string, instruction.string !== undefined],
-    ["a REP prefix", reported.repeat, instruction.string?.repeat !== undefined],
-    ["an immediate port number", reported.immediate, instruction.immediate !== undefined],
-  ] as const;
-  for (const [what, claimed, is] of forms) {
-    if (claimed !== undefined && claimed !== is) return disagree(`the exit qualification says ${claimed ? "" : "not "}${what}, and the instruction ${is ? "has one" : "has none"}`);
+  if (reported.size !== instruction.size) {
+    return disagree(`the exit qualification says ${reported.size} bytes, and the instruction moves ${instruction.size}`);
   }
+  const claims = [
+    ["whether it is a string instruction", reported.string, instruction.string !== undefined],
+    ["whether it has a REP prefix", reported.repeat, instruction.string?.repeat !== undefined],
+    ["whether its port is an immediate", reported.immediate, instruction.immediate !== undefined],
+  ] as const;
+  const wrong = claims.find(([, claimed, is]) => claimed !== undefined && claimed !== is);
+  if (wrong !== undefined) return disagree(`the exit qualification and the instruction do not agree on ${wrong[0]}`);
   return undefined;
 }
 

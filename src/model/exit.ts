@@ -7,7 +7,8 @@ import { Refusal } from "./refusal.ts";
  * What an instruction that leaves to the hypervisor asks of it: a fact of its encoding. Registers that are the same in every
  * encoding are not named: EAX, ECX of CPUID; ECX, EDX:EAX of RDMSR and WRMSR; DX, AL/AX/EAX of port I/O.
  */
-export type ExitInstruction = { readonly kind: "cpuid" } | { readonly kind: "halt" } | { readonly kind: "msr-read" } | { readonly kind: "msr-write" } | PortInstruction;
+export type ExitInstruction =
+  { readonly kind: "cpuid" } | { readonly kind: "halt" } | { readonly kind: "msr-read" } | { readonly kind: "msr-write" } | PortInstruction;
 
 /** IN, OUT, INS and OUTS. */
 export interface PortInstruction {
@@ -81,7 +82,10 @@ export interface ReportedPort {
  * volume 3, appendix C) and of a #VC (SVM, AMD64 Architecture Programmer's Manual, volume 2, appendix C), which have no number in common.
  * Refused with `not-a-data-abort`: every other reason.
  */
-export function reportedExit({ exitReason, exitQualification: qualification }: Pick<Fault, "exitReason" | "exitQualification">): ReportedExit | Refusal {
+export function reportedExit({
+  exitReason,
+  exitQualification: qualification,
+}: Pick<Fault, "exitReason" | "exitQualification">): ReportedExit | Refusal {
   switch (exitReason) {
     case undefined:
     // EPT violation; nested page fault.
@@ -107,7 +111,7 @@ export function reportedExit({ exitReason, exitQualification: qualification }: P
     default:
       return new Refusal(
         "not-a-data-abort",
-        `exit reason ${hexadecimal(exitReason)} (${exitReason}) is no access to device memory, and none of CPUID, HLT, port I/O, RDMSR and WRMSR`,
+        `exit reason ${hexadecimal(exitReason)} (${exitReason}) is none of device access, CPUID, HLT, port I/O, RDMSR and WRMSR`,
         "handle that exit where it belongs",
       );
   }

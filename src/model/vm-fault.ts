@@ -31,7 +31,8 @@ export function readVmFault({ label, words }: VmFaultMessage, architecture: Arch
   if (words.length !== VM_FAULT_WORDS || pc === undefined || address === undefined || prefetch === undefined || status === undefined) {
     return other(`has ${words.length} words, and a VM fault has ${VM_FAULT_WORDS}`, "capture IP, Addr, PrefetchFault and FSR");
   }
-  if (prefetch !== 0n) return other("says that an instruction fetch faulted (PrefetchFault)", "no instruction can be fetched from an emulated device");
+  if (prefetch !== 0n)
+    return other("says that an instruction fetch faulted (PrefetchFault)", "no instruction can be fetched from an emulated device");
   switch (architecture) {
     case "aarch64":
       return { pc, address, write: (status & WNR) !== 0n, syndrome: status };
@@ -58,18 +59,31 @@ export function completeFault(fault: Fault, architecture: Architecture): Fault |
   const { pc, address, write, syndrome } = told;
   const known = fault.vmFault.virtualProcessor ? fault.gpa : fault.gva;
   if (pc !== fault.pc) return contradiction("address-mismatch", `has IP ${hexadecimal(pc)}, and the fault PC ${hexadecimal(fault.pc)}`);
-  if (known !== undefined && known !== address) return contradiction("address-mismatch", `has Addr ${hexadecimal(address)}, and the fault was at ${hexadecimal(known)}`);
+  if (known !== undefined && known !== address)
+    return contradiction("address-mismatch", `has Addr ${hexadecimal(address)}, and the fault was at ${hexadecimal(known)}`);
   if (fault.write !== undefined && fault.write !== write) {
-    return contradiction("direction-mismatch", `says that the access was a ${write ? "write" : "read"}, and the fault was a ${fault.write ? "write" : "read"}`);
+    return contradiction(
+      "direction-mismatch",
+      `says that the access was a ${write ? "write" : "read"}, and the fault was a ${fault.write ? "write" : "read"}`,
+    );
   }
   if (syndrome !== undefined && fault.syndrome !== undefined && syndrome !== fault.syndrome) {
     return contradiction("not-a-data-abort", `has FSR ${hexadecimal(syndrome)}, and the fault the syndrome ${hexadecimal(fault.syndrome)}`);
   }
-  return { ...fault, ...(fault.vmFault.virtualProcessor ? { gpa: address } : { gva: address }), write, ...(syndrome === undefined ? {} : { syndrome }) };
+  return {
+    ...fault,
+    ...(fault.vmFault.virtualProcessor ? { gpa: address } : { gva: address }),
+    write,
+    ...(syndrome === undefined ? {} : { syndrome }),
+  };
 }
 
 function contradiction(reason: RefusalReason, what: string): Refusal {
-  return new Refusal(reason, `the seL4 fault message ${what}`, "message and fault do not belong together: check that they were captured at the same moment");
+  return new Refusal(
+    reason,
+    `the seL4 fault message ${what}`,
+    "message and fault do not belong together: check that they were captured at the same moment",
+  );
 }
 
 function other(what: string, advice: string): Refusal {

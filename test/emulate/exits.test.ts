@@ -64,7 +64,12 @@ describe("CPUID", () => {
   });
 
   test("needs no register that it only writes", () => {
-    expect(done({ kind: "cpuid" }, { reason: CPUID, registers: { rax: 0n, rcx: 0n }, reads: [1n, 2n, 3n, 4n] }).registers).toEqual({ rax: 1n, rbx: 2n, rcx: 3n, rdx: 4n });
+    expect(done({ kind: "cpuid" }, { reason: CPUID, registers: { rax: 0n, rcx: 0n }, reads: [1n, 2n, 3n, 4n] }).registers).toEqual({
+      rax: 1n,
+      rbx: 2n,
+      rcx: 3n,
+      rdx: 4n,
+    });
   });
 
   test("without four answers nothing is changed", () => {
@@ -76,13 +81,19 @@ describe("CPUID", () => {
 
 describe("RDMSR and WRMSR", () => {
   test("RDMSR puts EDX:EAX together from one answer", () => {
-    const { exits, registers } = done({ kind: "msr-read" }, { reason: RDMSR, registers: { rcx: 0xaaaa_aaaa_c000_0080n, rax: ONES, rdx: ONES }, reads: [0x1122_3344_5566_7788n] });
+    const { exits, registers } = done(
+      { kind: "msr-read" },
+      { reason: RDMSR, registers: { rcx: 0xaaaa_aaaa_c000_0080n, rax: ONES, rdx: ONES }, reads: [0x1122_3344_5566_7788n] },
+    );
     expect(exits).toEqual([{ kind: "msr-read", index: 0xc000_0080n }]);
     expect(registers).toEqual({ rax: 0x5566_7788n, rdx: 0x1122_3344n });
   });
 
   test("WRMSR sends EDX:EAX and nothing of the upper halves", () => {
-    const { exits, registers, pc } = done({ kind: "msr-write" }, { reason: WRMSR, registers: { rcx: 0x1bn, rax: 0xdead_beef_5566_7788n, rdx: 0xdead_beef_1122_3344n } });
+    const { exits, registers, pc } = done(
+      { kind: "msr-write" },
+      { reason: WRMSR, registers: { rcx: 0x1bn, rax: 0xdead_beef_5566_7788n, rdx: 0xdead_beef_1122_3344n } },
+    );
     expect(exits).toEqual([{ kind: "msr-write", index: 0x1bn, value: 0x1122_3344_5566_7788n }]);
     expect([registers, pc]).toEqual([{}, 0x1002n]);
   });
@@ -105,16 +116,25 @@ describe("HLT", () => {
   });
 });
 
-const IN = (size: 1 | 2 | 4, immediate?: number): PortInstruction => ({ kind: "port", write: false, size, ...(immediate === undefined ? {} : { immediate }) });
+const IN = (size: 1 | 2 | 4, immediate?: number): PortInstruction => ({
+  kind: "port",
+  write: false,
+  size,
+  ...(immediate === undefined ? {} : { immediate }),
+});
 const OUT = (size: 1 | 2 | 4, immediate?: number): PortInstruction => ({ ...IN(size, immediate), write: true });
 
 describe("IN and OUT", () => {
   test.each([
     [1, 0xffff_ffff_ffff_ff80n],
-    [2, 0xffff_ffff_ffff_ff80n & ~0xffffn | 0x8180n],
+    [2, (0xffff_ffff_ffff_ff80n & ~0xffffn) | 0x8180n],
     [4, 0x8382_8180n],
   ] as const)("IN of %i bytes keeps of RAX what a register of that width keeps", (size, rax) => {
-    const { exits, registers } = done(IN(size), { reason: IO, registers: { rax: ONES, rdx: 0xffff_ffff_ffff_03f8n }, reads: [0x8786_8584_8382_8180n] });
+    const { exits, registers } = done(IN(size), {
+      reason: IO,
+      registers: { rax: ONES, rdx: 0xffff_ffff_ffff_03f8n },
+      reads: [0x8786_8584_8382_8180n],
+    });
     expect(exits).toEqual([{ kind: "port-read", port: 0x3f8, size }]);
     expect(registers).toEqual({ rax });
   });
@@ -152,13 +172,21 @@ describe("the I/O qualification must agree with the instruction", () => {
     ["a repeated one", IN(1), 0x03fd_0028n, "not-a-data-abort"],
     ["an immediate port", IN(1), 0x03fd_0048n, "not-a-data-abort"],
     ["no immediate port", IN(1, 0x60), 0x0060_0008n, "not-a-data-abort"],
-    ["no string", { ...IN(1), string: { address: at(RDI), update: { to: into(RDI, 64), value: at(RDI, 1n) } } }, 0x03fd_0008n, "not-a-data-abort"],
+    [
+      "no string",
+      { ...IN(1), string: { address: at(RDI), update: { to: into(RDI, 64), value: at(RDI, 1n) } } },
+      0x03fd_0008n,
+      "not-a-data-abort",
+    ],
   ] as const)("not with %s", (_, instruction, qualification, reason) => {
     expect(refused(instruction, { reason: IO, registers, qualification, reads: [0n] })).toMatchObject({ reason, exits: [] });
   });
 });
 
-const step = (register: number, size: number) => ({ to: into(register, 64), value: { ...at(register, BigInt(size)), directional: true as const } });
+const step = (register: number, size: number) => ({
+  to: into(register, 64),
+  value: { ...at(register, BigInt(size)), directional: true as const },
+});
 const repeat = { counter: into(RCX, 64) };
 const INS = (size: 1 | 2 | 4, repeated = false): PortInstruction => ({
   ...IN(size),
@@ -171,7 +199,11 @@ const OUTS = (size: 1 | 2 | 4, repeated = false): PortInstruction => ({
 
 describe("INS and OUTS", () => {
   test("INS stores one element and steps RDI", () => {
-    const { exits, registers, memory } = done(INS(2), { reason: IO, registers: { rdx: 0x1f0n, rdi: 0x8000n, rflags: 2n }, reads: [0xff_2211n] });
+    const { exits, registers, memory } = done(INS(2), {
+      reason: IO,
+      registers: { rdx: 0x1f0n, rdi: 0x8000n, rflags: 2n },
+      reads: [0xff_2211n],
+    });
     expect(exits).toEqual([{ kind: "port-read", port: 0x1f0, size: 2 }]);
     expect([registers, memory]).toEqual([{ rdi: 0x8002n }, ["8000: 1122"]]);
   });
@@ -197,7 +229,10 @@ describe("INS and OUTS", () => {
   });
 
   test("OUTS from memory that was not captured is refused", () => {
-    expect(refused(OUTS(1), { reason: IO, registers: { rdx: 1n, rsi: 0x8000n, rflags: 2n } })).toMatchObject({ reason: "missing-memory", exits: [] });
+    expect(refused(OUTS(1), { reason: IO, registers: { rdx: 1n, rsi: 0x8000n, rflags: 2n } })).toMatchObject({
+      reason: "missing-memory",
+      exits: [],
+    });
   });
 
   test("REP OUTS stops before memory that was not captured, with PC in place", () => {
@@ -218,17 +253,25 @@ describe("INS and OUTS", () => {
   });
 
   test("an answer that is missing half-way refuses the whole", () => {
-    expect(refused(INS(1, true), { reason: IO, registers: { rdx: 1n, rdi: 0x8000n, rcx: 2n, rflags: 2n }, reads: [1n] }).reason).toBe("missing-read");
+    expect(refused(INS(1, true), { reason: IO, registers: { rdx: 1n, rdi: 0x8000n, rcx: 2n, rflags: 2n }, reads: [1n] }).reason).toBe(
+      "missing-read",
+    );
   });
 
   test("a count of 0 can't have left to the hypervisor", () => {
-    expect(refused(INS(1, true), { reason: IO, registers: { rdx: 1n, rdi: 0x8000n, rcx: 0n, rflags: 2n } })).toMatchObject({ reason: "not-a-data-abort", exits: [] });
+    expect(refused(INS(1, true), { reason: IO, registers: { rdx: 1n, rdi: 0x8000n, rcx: 0n, rflags: 2n } })).toMatchObject({
+      reason: "not-a-data-abort",
+      exits: [],
+    });
   });
 
   test("device memory is no place for a string of a port", () => {
     const guest = { windows: [{ gva: DEVICE_GVA, gpa: DEVICE_GPA, size: 0x1000n }] };
     for (const rdi of [DEVICE_GVA, DEVICE_GVA - 1n]) {
-      expect(refused(INS(4), { reason: IO, registers: { rdx: 1n, rdi, rflags: 2n }, reads: [1n], guest })).toMatchObject({ reason: "unsupported-instruction", exits: [] });
+      expect(refused(INS(4), { reason: IO, registers: { rdx: 1n, rdi, rflags: 2n }, reads: [1n], guest })).toMatchObject({
+        reason: "unsupported-instruction",
+        exits: [],
+      });
     }
   });
 });
@@ -248,7 +291,9 @@ describe("the exit reason must agree with the instruction", () => {
     for (const [own, exit] of instructions) {
       test(`reason ${reason}, ${exit?.kind ?? "another instruction"}`, () => {
         const { result, exits } = run(exit, { reason, registers, reads: [1n, 2n, 3n, 4n] });
-        expect(result instanceof Refusal ? [result.reason, exits.length] : "emulated").toEqual(reason === own ? "emulated" : ["not-a-data-abort", 0]);
+        expect(result instanceof Refusal ? [result.reason, exits.length] : "emulated").toEqual(
+          reason === own ? "emulated" : ["not-a-data-abort", 0],
+        );
       });
     }
   }
@@ -259,4 +304,3 @@ describe("the exit reason must agree with the instruction", () => {
     expect(refused({ kind: "msr-write" }, { reason: 0x7cn, qualification: 0n, registers }).reason).toBe("not-a-data-abort");
   });
 });
-

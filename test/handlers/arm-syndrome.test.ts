@@ -53,7 +53,10 @@ describe("ESR_EL2", () => {
   });
 
   test("without a captured syndrome is a translation fault from a lower exception level, IL by the instruction's length", () => {
-    for (const [length, il] of [[4, 1], [2, 0]] as const) {
+    for (const [length, il] of [
+      [4, 1],
+      [2, 0],
+    ] as const) {
       const { esr } = handle({ instructionLength: length });
       expect([field(esr, 31, 26), field(esr, 25), field(esr, 24), field(esr, 5, 0)]).toEqual([0x24, il, 1, 0x07]);
     }
@@ -66,9 +69,12 @@ describe("ESR_EL2", () => {
   test.each([
     [4, true, 0],
     [8, false, 1],
-  ] as const)("of a value without a general register has SF by the access's %i bytes, whatever the register's width", (size, sixtyFour, sf) => {
-    expect(field(handle({ size, target: { ...target, register: undefined, sixtyFour } }).esr, 15)).toBe(sf);
-  });
+  ] as const)(
+    "of a value without a general register has SF by the access's %i bytes, whatever the register's width",
+    (size, sixtyFour, sf) => {
+      expect(field(handle({ size, target: { ...target, register: undefined, sixtyFour } }).esr, 15)).toBe(sf);
+    },
+  );
 
   test("WnR follows the access, not the fault: a read-modify-write is a read, then a write", () => {
     expect(field(handle({ write: false }, 0x9200_0047n).esr, 6)).toBe(0);
@@ -78,7 +84,10 @@ describe("ESR_EL2", () => {
 
 describe("what the host sees", () => {
   test("never SRT, SSE, AR or IL", () => {
-    const { call } = handle({ size: 2, write: true, value: 0x1234n, target: { register: 31, signExtend: true, sixtyFour: true, ordered: true } }, 0x9600_0045n | (3n << 11n));
+    const { call } = handle(
+      { size: 2, write: true, value: 0x1234n, target: { register: 31, signExtend: true, sixtyFour: true, ordered: true } },
+      0x9600_0045n | (3n << 11n),
+    );
     const srt = (call.esr >> 16n) & 0x1fn;
     expect([srt, (call.esr >> 21n) & 1n, (call.esr >> 14n) & 1n, (call.esr >> 25n) & 1n]).toEqual([0n, 0n, 0n, 0n]);
     // EC 0x25, ISV, SAS 1, SF, SET 3, WnR, FSC 5.

@@ -148,12 +148,17 @@ function describeOn(architecture: Architecture, handler: Handler, { refusedExits
 
     test.each(SIZES)("of a write's value only %i bytes leave the guest", (size) => {
       const clean = callsOf(handler, context, accessOf({ write: true, size, value: truncate(0x1234_5678_9abc_def0n, 8 * size) }));
-      const dirty = callsOf(handler, context, accessOf({ write: true, size, value: (WIDE << BigInt(8 * size)) | truncate(0x1234_5678_9abc_def0n, 8 * size) }));
+      const dirty = callsOf(
+        handler,
+        context,
+        accessOf({ write: true, size, value: (WIDE << BigInt(8 * size)) | truncate(0x1234_5678_9abc_def0n, 8 * size) }),
+      );
       expect(dirty).toEqual(clean);
     });
 
     test("of a read no value leaves the guest", () => {
-      for (const size of SIZES) expect(callsOf(handler, context, accessOf({ size, value: WIDE }))).toEqual(callsOf(handler, context, accessOf({ size })));
+      for (const size of SIZES)
+        expect(callsOf(handler, context, accessOf({ size, value: WIDE }))).toEqual(callsOf(handler, context, accessOf({ size })));
     });
 
     test("the host does not learn which register is used", () => {
@@ -178,7 +183,8 @@ function describeOn(architecture: Architecture, handler: Handler, { refusedExits
     test("records are plain JSON, and the same every time", () => {
       for (const write of [false, true]) {
         for (const size of SIZES) {
-          const make = () => done(handler.handle(accessOf({ write, size, value: 0x12n }), handler.host(new RecordingDevice(0x34n)), context)).record;
+          const make = () =>
+            done(handler.handle(accessOf({ write, size, value: 0x12n }), handler.host(new RecordingDevice(0x34n)), context)).record;
           expectPlainJson(make());
           expect(JSON.stringify(make())).toBe(JSON.stringify(make()));
         }

@@ -42,7 +42,10 @@ interface Attack {
 /** Replays a fault of a TDX guest; by default `mov eax, [rdi]` at the device. */
 function replay(change: Partial<FaultText>, { policy, handler = tdx as Handler, ...exit }: Attack = {}): Outcome {
   const registers = { rax: GARBAGE, rdi: GVA, rflags: 2n, ...change.registers };
-  const fault: Fault = { ...faultOf(isa, { bytes: "8b07", gva: GVA, gpa: GPA, write: false, reads: [0x1234_5678n], ...change, registers }), ...exit };
+  const fault: Fault = {
+    ...faultOf(isa, { bytes: "8b07", gva: GVA, gpa: GPA, write: false, reads: [0x1234_5678n], ...change, registers }),
+    ...exit,
+  };
   return replayFault(fault, { isa, guest, handler, policy: { ...DEFAULT_POLICY, ...policy } }).outcome;
 }
 
@@ -56,7 +59,10 @@ function after(outcome: Outcome): Record<string, bigint> {
 }
 
 /** tdx with a host of its own in place of the honest one. */
-function tdxWith(answer: (request: VmcallRegisters) => Partial<VmcallAnswer>): { readonly handler: Handler; readonly calls: VmcallRegisters[] } {
+function tdxWith(answer: (request: VmcallRegisters) => Partial<VmcallAnswer>): {
+  readonly handler: Handler;
+  readonly calls: VmcallRegisters[];
+} {
   const calls: VmcallRegisters[] = [];
   const host: Host<VmcallRegisters, VmcallAnswer> = {
     call: (request) => {

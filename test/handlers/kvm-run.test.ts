@@ -10,8 +10,14 @@ function bytesOf(memory: SharedMemory, from: number, to: number): number[] {
 
 test("a write fills exit_reason, phys_addr, data, len and is_write, and nothing else", () => {
   let page: number[] = [];
-  const host = { call: (run: SharedMemory) => { page = bytesOf(run, 0, 4096); } };
-  const { record } = done(kvmRun.handle(accessOf({ write: true, gpa: 0x0102_0304_0506_0708n, size: 4, value: 0x4433_2211n }), host, CONTEXT));
+  const host = {
+    call: (run: SharedMemory) => {
+      page = bytesOf(run, 0, 4096);
+    },
+  };
+  const { record } = done(
+    kvmRun.handle(accessOf({ write: true, gpa: 0x0102_0304_0506_0708n, size: 4, value: 0x4433_2211n }), host, CONTEXT),
+  );
   const expected = Array.from({ length: 4096 }, () => 0);
   expected[8] = 6;
   expected.splice(32, 8, 8, 7, 6, 5, 4, 3, 2, 1);

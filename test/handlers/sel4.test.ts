@@ -55,7 +55,9 @@ describe("the message", () => {
   test("of a write on AArch64: WnR, SF by the size, and the value", () => {
     const host = handlerThat({ 0: 0n });
     const target = { ...accessOf({}).target, register: 9, sixtyFour: true };
-    const { record } = done(sel4.handle(accessOf({ ...address, write: true, size: 8, value: 0xfedc_ba98_7654_3210n, target }), host, aarch64));
+    const { record } = done(
+      sel4.handle(accessOf({ ...address, write: true, size: 8, value: 0xfedc_ba98_7654_3210n, target }), host, aarch64),
+    );
     const fsr = (0x24n << 26n) | (1n << 25n) | (1n << 24n) | (3n << 22n) | (1n << 15n) | (1n << 6n) | 0x07n;
     expect(host.seen).toEqual([buffer([(5n << 12n) | 6n, PC, 0x0a00_0010n, 0n, fsr, 8n, 0xfedc_ba98_7654_3210n])]);
     expect(record["reply"]).toEqual({ tag: "0x0", mrs: [] });
@@ -104,7 +106,9 @@ describe("the reply", () => {
   });
 
   test("counts with its low bytes only", () => {
-    expect(done(sel4.handle(accessOf({ ...address, size: 1 }), handlerThat({ 0: 1n, 1: 0xffff_ffff_ffff_ff80n }), riscv64)).value).toBe(0x80n);
+    expect(done(sel4.handle(accessOf({ ...address, size: 1 }), handlerThat({ 0: 1n, 1: 0xffff_ffff_ffff_ff80n }), riscv64)).value).toBe(
+      0x80n,
+    );
   });
 });
 
@@ -146,7 +150,8 @@ describe("rust-sel4's bug does not come back", () => {
       share: (length) =>
         new Proxy(new Uint8Array(length), {
           // The first look at each byte of the message info shows a good reply; a second one would show a label.
-          get: (target, key) => (typeof key !== "string" || !/^\d+$/.test(key) ? Reflect.get(target, key, target) : looks++ === 0 ? 1 : looks <= 8 ? 0 : 0xee),
+          get: (target, key) =>
+            typeof key !== "string" || !/^\d+$/.test(key) ? Reflect.get(target, key, target) : looks++ === 0 ? 1 : looks <= 8 ? 0 : 0xee,
         }),
       call: () => {},
     };
@@ -172,7 +177,9 @@ describe("rust-sel4's bug does not come back", () => {
 
   test("each message has a buffer of its own: nothing of an earlier one is left in it", () => {
     const host = handlerThat({ 0: 0n });
-    done(sel4.handle(accessOf({ ...address, write: true, size: 8, value: 0xaaaa_aaaa_aaaa_aaaan } satisfies Partial<Access>), host, aarch64));
+    done(
+      sel4.handle(accessOf({ ...address, write: true, size: 8, value: 0xaaaa_aaaa_aaaa_aaaan } satisfies Partial<Access>), host, aarch64),
+    );
     done(sel4.handle(accessOf({ ...address, write: true, size: 1, value: 1n }), host, aarch64));
     expect(host.seen[1]![6]).toBe(1n);
     expect(host.seen[1]!.slice(7)).toEqual(buffer([]).slice(7));
@@ -181,7 +188,11 @@ describe("rust-sel4's bug does not come back", () => {
 
 test("the other side replies with a label to what it does not know", () => {
   const host = sel4.host({ read: () => 0n, write: () => {}, exit: () => [] });
-  for (const words of [[(6n << 12n) | 5n, 1n, 2n, 0n, 3n, 4n], [(5n << 12n) | 5n, 1n, 2n, 1n, 3n, 4n], [(5n << 12n) | 5n, 1n, 2n, 0n, 3n, 3n]]) {
+  for (const words of [
+    [(6n << 12n) | 5n, 1n, 2n, 0n, 3n, 4n],
+    [(5n << 12n) | 5n, 1n, 2n, 1n, 3n, 4n],
+    [(5n << 12n) | 5n, 1n, 2n, 0n, 3n, 3n],
+  ]) {
     const memory = new Uint8Array(1024);
     words.forEach((each, index) => put(memory, index, each));
     host.call(memory);

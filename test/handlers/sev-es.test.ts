@@ -1,7 +1,7 @@
 // Offsets of struct ghcb: Linux, arch/x86/include/asm/svm.h, and the GHCB specification (AMD 56421), table 1. What a guest accepts:
 // the same, section 2.6, and Linux, arch/x86/coco/sev/shared.c, verify_exception_info().
 import { describe, expect, test } from "vitest";
-import sevEs from "../../handlers/sev-es.ts";
+import sevEs from "../../handlers/sev-es/guest.ts";
 import type { Exit, Refusal, SharedMemory } from "../../src/handler.ts";
 import { accessOf, CONTEXT, done, doneExit, GPA, RecordingDevice, refusalOf } from "./contract.ts";
 
@@ -56,9 +56,24 @@ describe("the page as it leaves the guest", () => {
   });
 
   test.each<[string, Exit, Record<number, bigint>, Record<number, number>]>([
-    ["CPUID 0x72: RAX, RCX", { kind: "cpuid", leaf: 7n, subleaf: 1n }, { 0x390: 0x72n, 0x1f8: 7n, 0x308: 1n }, { 0x3f7: 0x80, 0x3fc: 0x02 }],
-    ["IN: IOIO 0x7b, port, 64-bit address size, 1 byte, type IN", { kind: "port-read", port: 0x3fd, size: 1 }, { 0x390: 0x7bn, 0x398: 0x03fd_0211n }, {}],
-    ["OUT: IOIO 0x7b, 4 bytes, and RAX", { kind: "port-write", port: 0xcf8, size: 4, value: 0x8000_0000n }, { 0x390: 0x7bn, 0x398: 0x0cf8_0240n, 0x1f8: 0x8000_0000n }, { 0x3f7: 0x80 }],
+    [
+      "CPUID 0x72: RAX, RCX",
+      { kind: "cpuid", leaf: 7n, subleaf: 1n },
+      { 0x390: 0x72n, 0x1f8: 7n, 0x308: 1n },
+      { 0x3f7: 0x80, 0x3fc: 0x02 },
+    ],
+    [
+      "IN: IOIO 0x7b, port, 64-bit address size, 1 byte, type IN",
+      { kind: "port-read", port: 0x3fd, size: 1 },
+      { 0x390: 0x7bn, 0x398: 0x03fd_0211n },
+      {},
+    ],
+    [
+      "OUT: IOIO 0x7b, 4 bytes, and RAX",
+      { kind: "port-write", port: 0xcf8, size: 4, value: 0x8000_0000n },
+      { 0x390: 0x7bn, 0x398: 0x0cf8_0240n, 0x1f8: 0x8000_0000n },
+      { 0x3f7: 0x80 },
+    ],
     ["RDMSR 0x7c: RCX, info 1 = 0", { kind: "msr-read", index: 0x1bn }, { 0x390: 0x7cn, 0x308: 0x1bn }, { 0x3fc: 0x02 }],
     [
       "WRMSR 0x7c: RCX, RAX, RDX, info 1 = 1",
@@ -132,7 +147,15 @@ describe("answers are accepted only as the specification allows", () => {
   test("a status that does not exist", () => expect(read((ghcb) => put(ghcb, 0x398, 8, 0x77n)).detail).toContain("SW_EXITINFO1 is 0x77"));
 
   test("only bits 31:0 of the status count", () => {
-    expect(done(sevEs.handle(accessOf({}), hostThat((ghcb) => put(ghcb, 0x398, 8, 0xffff_ffff_0000_0000n)), CONTEXT)).value).toBe(0n);
+    expect(
+      done(
+        sevEs.handle(
+          accessOf({}),
+          hostThat((ghcb) => put(ghcb, 0x398, 8, 0xffff_ffff_0000_0000n)),
+          CONTEXT,
+        ),
+      ).value,
+    ).toBe(0n);
   });
 
   test("a status that is not marked valid", () => {
@@ -156,7 +179,12 @@ describe("answers are accepted only as the specification allows", () => {
 
 test("CPUID's answers are RAX, RBX, RCX and RDX of the page, 32 bits each; RDMSR's EDX:EAX", () => {
   const host = hostThat((ghcb) => {
-    [[0x1f8, 0xffff_ffff_0000_0001n], [0x318, 2n], [0x308, 3n], [0x310, 4n]].forEach(([offset, value]) => put(ghcb, Number(offset), 8, BigInt(value!)));
+    [
+      [0x1f8, 0xffff_ffff_0000_0001n],
+      [0x318, 2n],
+      [0x308, 3n],
+      [0x310, 4n],
+    ].forEach(([offset, value]) => put(ghcb, Number(offset), 8, BigInt(value!)));
     [63, 97, 98, 99].forEach((bit) => markValid(ghcb, bit));
   });
   expect(doneExit(sevEs.exit!({ kind: "cpuid", leaf: 1n, subleaf: 0n }, host, CONTEXT)).values).toEqual([1n, 2n, 3n, 4n]);

@@ -36,12 +36,27 @@ describe("registers that leave the guest", () => {
   });
 
   test.each([
-    [{ kind: "cpuid", leaf: 0x4000_0001n, subleaf: 2n }, { r11: 0x0an, r12: 0x4000_0001n, r13: 2n }],
+    [
+      { kind: "cpuid", leaf: 0x4000_0001n, subleaf: 2n },
+      { r11: 0x0an, r12: 0x4000_0001n, r13: 2n },
+    ],
     [{ kind: "halt" }, { r11: 0x0cn, r12: 1n }],
-    [{ kind: "port-read", port: 0x3fd, size: 1 }, { r11: 0x1en, r12: 1n, r13: 0n, r14: 0x3fdn }],
-    [{ kind: "port-write", port: 0xcf8, size: 4, value: 0x8000_0000n }, { r11: 0x1en, r12: 4n, r13: 1n, r14: 0xcf8n, r15: 0x8000_0000n }],
-    [{ kind: "msr-read", index: 0x1bn }, { r11: 0x1fn, r12: 0x1bn }],
-    [{ kind: "msr-write", index: 0x1bn, value: 0x1234_5678_9abc_def0n }, { r11: 0x20n, r12: 0x1bn, r13: 0x1234_5678_9abc_def0n }],
+    [
+      { kind: "port-read", port: 0x3fd, size: 1 },
+      { r11: 0x1en, r12: 1n, r13: 0n, r14: 0x3fdn },
+    ],
+    [
+      { kind: "port-write", port: 0xcf8, size: 4, value: 0x8000_0000n },
+      { r11: 0x1en, r12: 4n, r13: 1n, r14: 0xcf8n, r15: 0x8000_0000n },
+    ],
+    [
+      { kind: "msr-read", index: 0x1bn },
+      { r11: 0x1fn, r12: 0x1bn },
+    ],
+    [
+      { kind: "msr-write", index: 0x1bn, value: 0x1234_5678_9abc_def0n },
+      { r11: 0x20n, r12: 0x1bn, r13: 0x1234_5678_9abc_def0n },
+    ],
   ] as const)("exit %o", (exit, expected) => {
     const host = hostThatAnswers({});
     doneExit(tdx.exit!(exit, host, CONTEXT));
@@ -67,7 +82,9 @@ test("the record shows what left the guest and what it took back", () => {
       answer: { rax: "0x0", r10: "0x0", r11: "0x1234" },
     },
   });
-  const { record } = doneExit(tdx.exit!({ kind: "cpuid", leaf: 1n, subleaf: 0n }, hostThatAnswers({ r12: 1n, r13: 2n, r14: 3n, r15: 4n }), CONTEXT));
+  const { record } = doneExit(
+    tdx.exit!({ kind: "cpuid", leaf: 1n, subleaf: 0n }, hostThatAnswers({ r12: 1n, r13: 2n, r14: 3n, r15: 4n }), CONTEXT),
+  );
   expect(record["answer"]).toEqual({ rax: "0x0", r10: "0x0", r12: "0x1", r13: "0x2", r14: "0x3", r15: "0x4" });
 });
 

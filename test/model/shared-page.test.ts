@@ -94,7 +94,11 @@ describe("a call inside an open scope, or a second open scope, fails and names t
 
   test("a scope that threw is closed", () => {
     const pages = pagesOf();
-    expect(() => pages.fill(() => { throw new Error("mine"); })).toThrow("mine");
+    expect(() =>
+      pages.fill(() => {
+        throw new Error("mine");
+      }),
+    ).toThrow("mine");
     expect(() => pages.call(() => {})).toThrow("fill the pages first");
     pages.fill(() => {});
     pages.call(() => {});
@@ -140,7 +144,11 @@ describe("the order can't be changed", () => {
   test("nothing to drain after a call that threw", () => {
     const pages = pagesOf();
     pages.fill(() => {});
-    expect(() => pages.call(() => { throw new Error("away"); })).toThrow("away");
+    expect(() =>
+      pages.call(() => {
+        throw new Error("away");
+      }),
+    ).toThrow("away");
     expect(() => pages.drain(() => {})).toThrow("the pages hold no answer of a call");
   });
 });

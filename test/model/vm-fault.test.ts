@@ -11,7 +11,12 @@ function read(architecture: Architecture, words: readonly bigint[], label = 5n) 
 
 describe("a VM fault message", () => {
   test.each([5n, 6n])("with label %s: IP, Addr, and on AArch64 the syndrome of 32 bits", (label) => {
-    expect(read("aarch64", [0x40_1000n, 0x0a00_0004n, 0n, 0x9200_0047n], label)).toEqual({ pc: 0x40_1000n, address: 0x0a00_0004n, write: true, syndrome: 0x9200_0047n });
+    expect(read("aarch64", [0x40_1000n, 0x0a00_0004n, 0n, 0x9200_0047n], label)).toEqual({
+      pc: 0x40_1000n,
+      address: 0x0a00_0004n,
+      write: true,
+      syndrome: 0x9200_0047n,
+    });
     expect(read("aarch64", [0x40_1000n, 0x0a00_0004n, 0n, 0x9200_0007n], label)).toMatchObject({ write: false });
   });
 
@@ -44,9 +49,20 @@ describe("a VM fault message", () => {
 });
 
 describe("a fault with such a message", () => {
-  const plain: Fault = { pc: 0x40_1000n, bytes: Uint8Array.of(), registers: new RegisterFile(new RegisterSet("aarch64", [])), mode: "kernel", memory: [], reads: [] };
+  const plain: Fault = {
+    pc: 0x40_1000n,
+    bytes: Uint8Array.of(),
+    registers: new RegisterFile(new RegisterSet("aarch64", [])),
+    mode: "kernel",
+    memory: [],
+    reads: [],
+  };
   const words = [0x40_1000n, 0x0a00_0004n, 0n, 0x9200_0047n];
-  const fault = (change: Partial<Fault>, virtualProcessor = false): Fault => ({ ...plain, vmFault: { label: 5n, words, virtualProcessor }, ...change });
+  const fault = (change: Partial<Fault>, virtualProcessor = false): Fault => ({
+    ...plain,
+    vmFault: { label: 5n, words, virtualProcessor },
+    ...change,
+  });
 
   test("is what it was without one", () => expect(completeFault(plain, "aarch64")).toBe(plain));
 
@@ -61,7 +77,9 @@ describe("a fault with such a message", () => {
   });
 
   test("may say the same itself", () => {
-    expect(completeFault(fault({ gva: 0x0a00_0004n, gpa: 0x1000_0004n, write: true, syndrome: 0x9200_0047n }), "aarch64")).toMatchObject({ gpa: 0x1000_0004n });
+    expect(completeFault(fault({ gva: 0x0a00_0004n, gpa: 0x1000_0004n, write: true, syndrome: 0x9200_0047n }), "aarch64")).toMatchObject({
+      gpa: 0x1000_0004n,
+    });
   });
 
   test.each<[string, Partial<Fault>, string]>([

@@ -10,9 +10,27 @@ import { faultOf, type FaultText } from "../support/fault.ts";
 
 const isa = await loadIsa("x86-64");
 
-function replay(name: string, exitReason: bigint, change: Partial<FaultText> & { readonly bytes: string }, exitQualification?: bigint): Outcome {
-  const registers = { rax: 0x1111_1111_1111_1111n, rbx: 2n, rcx: 3n, rdx: 0x1f0n, rsi: 0x8000n, rdi: 0x8000n, rflags: 2n, ...change.registers };
-  const fault: Fault = { ...faultOf(isa, { ...change, registers }), exitReason, ...(exitQualification === undefined ? {} : { exitQualification }) };
+function replay(
+  name: string,
+  exitReason: bigint,
+  change: Partial<FaultText> & { readonly bytes: string },
+  exitQualification?: bigint,
+): Outcome {
+  const registers = {
+    rax: 0x1111_1111_1111_1111n,
+    rbx: 2n,
+    rcx: 3n,
+    rdx: 0x1f0n,
+    rsi: 0x8000n,
+    rdi: 0x8000n,
+    rflags: 2n,
+    ...change.registers,
+  };
+  const fault: Fault = {
+    ...faultOf(isa, { ...change, registers }),
+    exitReason,
+    ...(exitQualification === undefined ? {} : { exitQualification }),
+  };
   const handler = HANDLERS.find((each) => each.name === name)!;
   // An exit has no address: a check of it would find 0 private, and below the kernel.
   const guest = { windows: [], sharedBit: 51, kernelStart: 1n << 63n };
@@ -34,7 +52,15 @@ function summary(outcome: Outcome, ...shown: string[]) {
 
 describe("a TDX guest, by VMX exit reasons", () => {
   const registers = ["r11", "r12", "r13", "r14", "r15"];
-  test.each<[string, bigint, bigint | undefined, Partial<FaultText> & { bytes: string }, Omit<ReturnType<typeof summary>, "pc"> & { length: number }]>([
+  test.each<
+    [
+      string,
+      bigint,
+      bigint | undefined,
+      Partial<FaultText> & { bytes: string },
+      Omit<ReturnType<typeof summary>, "pc"> & { length: number },
+    ]
+  >([
     [
       "cpuid",
       10n,
@@ -57,9 +83,27 @@ describe("a TDX guest, by VMX exit reasons", () => {
       { bytes: "66ed", reads: [0xffffn] },
       { length: 2, registers: { rax: 0x1111_1111_1111_ffffn }, memory: [], records: [["0x1e", "0x2", "0x0", "0x1f0", "0x0"]] },
     ],
-    ["in eax, dx", 30n, 0x01f0_000bn, { bytes: "ed", reads: [9n] }, { length: 1, registers: { rax: 9n }, memory: [], records: [["0x1e", "0x4", "0x0", "0x1f0", "0x0"]] }],
-    ["out 0x80, al", 30n, 0x0080_0040n, { bytes: "e680" }, { length: 2, registers: {}, memory: [], records: [["0x1e", "0x1", "0x1", "0x80", "0x11"]] }],
-    ["out dx, eax", 30n, 0x01f0_0003n, { bytes: "ef" }, { length: 1, registers: {}, memory: [], records: [["0x1e", "0x4", "0x1", "0x1f0", "0x11111111"]] }],
+    [
+      "in eax, dx",
+      30n,
+      0x01f0_000bn,
+      { bytes: "ed", reads: [9n] },
+      { length: 1, registers: { rax: 9n }, memory: [], records: [["0x1e", "0x4", "0x0", "0x1f0", "0x0"]] },
+    ],
+    [
+      "out 0x80, al",
+      30n,
+      0x0080_0040n,
+      { bytes: "e680" },
+      { length: 2, registers: {}, memory: [], records: [["0x1e", "0x1", "0x1", "0x80", "0x11"]] },
+    ],
+    [
+      "out dx, eax",
+      30n,
+      0x01f0_0003n,
+      { bytes: "ef" },
+      { length: 1, registers: {}, memory: [], records: [["0x1e", "0x4", "0x1", "0x1f0", "0x11111111"]] },
+    ],
     [
       "rep insw",
       30n,
@@ -77,7 +121,12 @@ describe("a TDX guest, by VMX exit reasons", () => {
       30n,
       0x01f0_0030n,
       { bytes: "f36e", memory: { "0x8000": "010203" } },
-      { length: 2, registers: { rcx: 0n, rsi: 0x8003n }, memory: [], records: ["0x1", "0x2", "0x3"].map((value) => ["0x1e", "0x1", "0x1", "0x1f0", value]) },
+      {
+        length: 2,
+        registers: { rcx: 0n, rsi: 0x8003n },
+        memory: [],
+        records: ["0x1", "0x2", "0x3"].map((value) => ["0x1e", "0x1", "0x1", "0x1f0", value]),
+      },
     ],
     [
       "rdmsr",
@@ -86,7 +135,13 @@ describe("a TDX guest, by VMX exit reasons", () => {
       { bytes: "0f32", reads: [0x1122_3344_5566_7788n] },
       { length: 2, registers: { rax: 0x5566_7788n, rdx: 0x1122_3344n }, memory: [], records: [["0x1f", "0x3", "0x0", "0x0", "0x0"]] },
     ],
-    ["wrmsr", 32n, undefined, { bytes: "0f30" }, { length: 2, registers: {}, memory: [], records: [["0x20", "0x3", "0x1f011111111", "0x0", "0x0"]] }],
+    [
+      "wrmsr",
+      32n,
+      undefined,
+      { bytes: "0f30" },
+      { length: 2, registers: {}, memory: [], records: [["0x20", "0x3", "0x1f011111111", "0x0", "0x0"]] },
+    ],
   ])("%s", (_, reason, qualification, change, { length, ...expected }) => {
     expect(summary(replay("tdx", reason, change, qualification), ...registers)).toEqual({ pc: 0x1000n + BigInt(length), ...expected });
   });
@@ -98,8 +153,12 @@ describe("an SEV-ES guest, by SVM exit codes", () => {
       registers: { rax: 5n, rbx: 6n, rcx: 7n, rdx: 8n },
       records: [["0x72", "0x11111111", "0x3"]],
     });
-    expect(summary(replay("sev-es", 0x7bn, { bytes: "ec", reads: [5n] }, 0x01f0_0211n), "sw_exit_info_1")).toMatchObject({ records: [["0x1f00211"]] });
-    expect(summary(replay("sev-es", 0x7cn, { bytes: "0f30" }, 1n), "sw_exit_info_1", "rax", "rdx")).toMatchObject({ records: [["0x1", "0x11111111", "0x1f0"]] });
+    expect(summary(replay("sev-es", 0x7bn, { bytes: "ec", reads: [5n] }, 0x01f0_0211n), "sw_exit_info_1")).toMatchObject({
+      records: [["0x1f00211"]],
+    });
+    expect(summary(replay("sev-es", 0x7cn, { bytes: "0f30" }, 1n), "sw_exit_info_1", "rax", "rdx")).toMatchObject({
+      records: [["0x1", "0x11111111", "0x1f0"]],
+    });
   });
 
   test("VMX exit reasons mean the same: a trace can be replayed through either handler", () => {

@@ -10,7 +10,12 @@ import { DEVICE_GVA, faultOf, type FaultText } from "../support/fault.ts";
 async function recordsOf(architecture: Architecture, name: string, change: Partial<FaultText> & { readonly bytes: string }) {
   const isa = await loadIsa(architecture);
   const handler = HANDLERS.find((each) => each.name === name)!;
-  const { outcome } = replayFault(faultOf(isa, { gva: DEVICE_GVA, registers: {}, ...change }), { isa, guest: { windows: [] }, handler, policy: DEFAULT_POLICY });
+  const { outcome } = replayFault(faultOf(isa, { gva: DEVICE_GVA, registers: {}, ...change }), {
+    isa,
+    guest: { windows: [] },
+    handler,
+    policy: DEFAULT_POLICY,
+  });
   if (outcome.kind === "refused") throw new Error(outcome.message);
   return outcome.records;
 }

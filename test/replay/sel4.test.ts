@@ -15,7 +15,12 @@ async function replay(arch: Architecture, fault: Record<string, unknown>): Promi
   const header = { format: "trapline-trace", version: 1, arch, source: "seL4", guest: { windows: [WINDOW] } };
   const text = new TextEncoder().encode(`${JSON.stringify(header)}\n${JSON.stringify(fault)}\n`);
   const isa = await loadIsa(arch);
-  const trace = await readTrace((async function* () { yield text; })(), async () => isa.registers);
+  const trace = await readTrace(
+    (async function* () {
+      yield text;
+    })(),
+    async () => isa.registers,
+  );
   const handler = HANDLERS.find(({ name }) => name === "sel4")!;
   for await (const record of trace.records) {
     return replayFault(record.fault, { isa, guest: trace.header.guest, handler, policy: DEFAULT_POLICY }).outcome;
@@ -29,7 +34,10 @@ const load = { pc: "0x401000", insn: "0441", regs: { x10: "0x40000010" }, reads:
 
 describe("AArch64", () => {
   test("a VM fault of a thread: Addr is virtual, FSR the syndrome", async () => {
-    const outcome = await replay("aarch64", { ...store, fault: { sel4: { label: "0x5", mrs: ["0x401000", "0x40000010", "0x0", "0x92000047"] } } });
+    const outcome = await replay("aarch64", {
+      ...store,
+      fault: { sel4: { label: "0x5", mrs: ["0x401000", "0x40000010", "0x0", "0x92000047"] } },
+    });
     expect(outcome).toMatchObject({
       kind: "emulated",
       calls: [{ write: true, gpa: 0x0a00_0010n, size: 4, value: 0xbeefn }],
@@ -38,7 +46,10 @@ describe("AArch64", () => {
   });
 
   test("a VM fault of a virtual processor, under MCS: Addr is physical", async () => {
-    const outcome = await replay("aarch64", { ...store, fault: { sel4: { label: "0x6", mrs: ["0x401000", "0xa000010", "0x0", "0x92000047"], vcpu: true } } });
+    const outcome = await replay("aarch64", {
+      ...store,
+      fault: { sel4: { label: "0x6", mrs: ["0x401000", "0xa000010", "0x0", "0x92000047"], vcpu: true } },
+    });
     expect(outcome).toMatchObject({ kind: "emulated", calls: [{ gpa: 0x0a00_0010n }] });
   });
 
@@ -53,7 +64,10 @@ describe("AArch64", () => {
   });
 
   test("a direction that is not the instruction's is refused", async () => {
-    const outcome = await replay("aarch64", { ...store, fault: { sel4: { label: "0x5", mrs: ["0x401000", "0x40000010", "0x0", "0x92000007"] } } });
+    const outcome = await replay("aarch64", {
+      ...store,
+      fault: { sel4: { label: "0x5", mrs: ["0x401000", "0x40000010", "0x0", "0x92000007"] } },
+    });
     expect(outcome).toMatchObject({ kind: "refused", refusal: { reason: "direction-mismatch" } });
   });
 });

@@ -1,6 +1,4 @@
-// SEV-ES and SEV-SNP: the Guest-Hypervisor Communication Block, a page that the guest fills before VMGEXIT and the host answers in.
-// AMD, SEV-ES Guest-Hypervisor Communication Block Standardization (56421), table 1 (layout), section 2.6 (SW_EXITINFO1 on return),
-// section 4.1 (exits and what they need); offsets as in Linux, arch/x86/include/asm/svm.h, struct ghcb.
+// SEV-ES and SEV-SNP: a page that the guest fills before VMGEXIT and the host answers in. Sources: see layout.ts.
 import {
   type Access,
   answerWidths,
@@ -20,52 +18,33 @@ import {
   type SharedMemory,
   SharedPages,
   truncate,
-} from "../src/handler.ts";
-
-/** Quadwords of the save area by their offsets in bytes. A field's bit in the valid bitmap is its offset / 8. */
-const FIELDS = {
-  rax: 0x1f8,
-  rcx: 0x308,
-  rdx: 0x310,
-  rbx: 0x318,
-  sw_exit_code: 0x390,
-  sw_exit_info_1: 0x398,
-  sw_exit_info_2: 0x3a0,
-  sw_scratch: 0x3a8,
-} as const;
-type Field = keyof typeof FIELDS;
-
-const VALID_BITMAP = 0x3f0;
-const SHARED_BUFFER = 0x800;
-const PROTOCOL_VERSION = 0xffa;
-const USAGE = 0xffc;
-const PAGE_SIZE = 0x1000;
-
-/** Version 2 of the protocol, and usage 0: the layout above. */
-const VERSION = 2;
-
-/** Where this guest has its GHCB: a page shared with the host. Only SW_SCRATCH, which points into it, shows it. */
-const GHCB_ADDRESS = 0x0100_0000n;
-
-/** SW_EXITCODE: those of VMEXIT for intercepted instructions, and those of the GHCB for MMIO. */
-const EXIT_CPUID = 0x72n;
-const EXIT_IOIO = 0x7bn;
-const EXIT_MSR = 0x7cn;
-const EXIT_MMIO_READ = 0x8000_0001n;
-const EXIT_MMIO_WRITE = 0x8000_0002n;
-
-/** EXITINFO1 of an I/O intercept, AMD64 Architecture Programmer's Manual, volume 2, 15.10.2. */
-const IOIO_IN = 1n;
-const IOIO_SIZE_SHIFT = 4n;
-const IOIO_ADDRESS_64 = 1n << 9n;
-const IOIO_PORT_SHIFT = 16n;
-
-/** SW_EXITINFO1, bits 31:0, on return. */
-const NO_ACTION = 0n;
-const INJECT_EVENT = 1n;
-const MALFORMED_INPUT = 2n;
-/** SW_EXITINFO2 that goes with MALFORMED_INPUT. */
-const MALFORMED_NAMES = ["no reason", "GHCB not registered", "invalid usage", "invalid scratch area", "missing input", "invalid input", "invalid event"];
+} from "../../src/handler.ts";
+import { serve } from "./host.ts";
+import {
+  answerFields,
+  EXIT_CPUID,
+  EXIT_IOIO,
+  EXIT_MMIO_READ,
+  EXIT_MMIO_WRITE,
+  EXIT_MSR,
+  type Field,
+  FIELDS,
+  GHCB_ADDRESS,
+  INJECT_EVENT,
+  IOIO_ADDRESS_64,
+  IOIO_IN,
+  IOIO_PORT_SHIFT,
+  IOIO_SIZE_SHIFT,
+  MALFORMED_INPUT,
+  MALFORMED_NAMES,
+  NO_ACTION,
+  PAGE_SIZE,
+  PROTOCOL_VERSION,
+  SHARED_BUFFER,
+  USAGE,
+  VALID_BITMAP,
+  VERSION,
+} from "./layout.ts";
 
 /** EVENTINJ, AMD64 Architecture Programmer's Manual, volume 2, 15.20. */
 const EVENT_VALID = 1n << 31n;
@@ -185,18 +164,28 @@ function checkStatus(status: bigint, ghcb: PageReader, valid: bigint): Refusal |
   if (status === INJECT_EVENT) {
     const name = ACCEPTED_VECTORS.get(event & EVENT_VECTOR);
     if ((event & EVENT_VALID) !== 0n && (event & EVENT_TYPE) === EVENT_TYPE_EXCEPTION && name !== undefined) {
-      return new Refusal("hypercall-failed", `the host asks for the exception ${name} (SW_EXITINFO2 ${hexadecimal(event)})`, "deliver it to the guest at this instruction");
+      return new Refusal(
+        "hypercall-failed",
+        `the host asks for the exception ${name} (SW_EXITINFO2 ${hexadecimal(event)})`,
+        "deliver it to the guest at this instruction",
+      );
     }
     return hostError(`it asks for an event that it may not inject (SW_EXITINFO2 ${hexadecimal(event)})`);
   }
   if (status === MALFORMED_INPUT) {
-    return hostError(`it calls the GHCB malformed: ${MALFORMED_NAMES[Number(truncate(event, 32))] ?? "unknown reason"} (SW_EXITINFO2 ${hexadecimal(event)})`);
+    return hostError(
+      `it calls the GHCB malformed: ${MALFORMED_NAMES[Number(truncate(event, 32))] ?? "unknown reason"} (SW_EXITINFO2 ${hexadecimal(event)})`,
+    );
   }
   return hostError(`SW_EXITINFO1 is ${hexadecimal(status)}`);
 }
 
 function hostError(what: string): Refusal {
-  return new Refusal("hypercall-failed", `the host answered in a way that the GHCB specification does not allow a guest to accept: ${what}`, "see the host's log");
+  return new Refusal(
+    "hypercall-failed",
+    `the host answered in a way that the GHCB specification does not allow a guest to accept: ${what}`,
+    "see the host's log",
+  );
 }
 
 function exitRequest(exit: Exit): Request | Refusal {
@@ -238,24 +227,6 @@ function ioio(port: number, size: number): bigint {
   return (BigInt(port) << IOIO_PORT_SHIFT) | IOIO_ADDRESS_64 | (BigInt(size) << IOIO_SIZE_SHIFT);
 }
 
-/** The fields that an exit's answer comes back in. */
-function answerFields(exit: Exit): readonly Field[] {
-  switch (exit.kind) {
-    case "cpuid":
-      return ["rax", "rbx", "rcx", "rdx"];
-    case "port-read":
-      return ["rax"];
-    case "msr-read":
-      return ["rax", "rdx"];
-    case "halt":
-    case "port-write":
-    case "msr-write":
-      return [];
-    default:
-      return exit satisfies never;
-  }
-}
-
 /** The answers in the contract's form: RDMSR's is EDX:EAX in one. */
 function answerValues(exit: Exit, fields: readonly bigint[]): readonly bigint[] {
   if (exit.kind === "msr-read") return [(truncate(fields[1]!, 32) << 32n) | truncate(fields[0]!, 32)];
@@ -273,77 +244,4 @@ function record({ fields, buffer }: Request, taken: Record<string, string>): Rec
     usage: 0,
     answer: { sw_exit_info_1: hexadecimal(NO_ACTION), ...taken },
   };
-}
-
-/** What a host does with the page: it takes the valid fields, clears the bitmap, and answers in place, as KVM does. */
-function serve(ghcb: SharedMemory, device: Device): Refusal | void {
-  const get = (offset: number, size: number): bigint => {
-    let value = 0n;
-    for (let at = 0; at < size; at++) value |= BigInt(ghcb[offset + at]!) << BigInt(8 * at);
-    return value;
-  };
-  const put = (offset: number, size: number, value: bigint): void => {
-    for (let at = 0; at < size; at++) ghcb[offset + at] = Number((value >> BigInt(8 * at)) & 0xffn);
-  };
-  const bitmap = get(VALID_BITMAP, 16);
-  const isValid = (field: Field): boolean => ((bitmap >> BigInt(FIELDS[field] / 8)) & 1n) === 1n;
-  const answerIn = (field: Field, value: bigint): void => {
-    put(FIELDS[field], 8, value);
-    put(VALID_BITMAP, 16, get(VALID_BITMAP, 16) | (1n << BigInt(FIELDS[field] / 8)));
-  };
-  const [code, first, second, rax, rcx, rdx] = (["sw_exit_code", "sw_exit_info_1", "sw_exit_info_2", "rax", "rcx", "rdx"] as const).map(
-    (field) => (isValid(field) ? get(FIELDS[field], 8) : undefined),
-  );
-  put(VALID_BITMAP, 16, 0n);
-  const reply = (status: bigint, reason: bigint): void => {
-    answerIn("sw_exit_info_1", status);
-    answerIn("sw_exit_info_2", reason);
-  };
-  const MISSING_INPUT = 4n;
-  const INVALID_INPUT = 5n;
-  if (code === undefined || first === undefined || second === undefined) return reply(MALFORMED_INPUT, MISSING_INPUT);
-  if (code === EXIT_MMIO_READ || code === EXIT_MMIO_WRITE) {
-    const size = Number(second);
-    if (size !== 1 && size !== 2 && size !== 4 && size !== 8) return reply(MALFORMED_INPUT, INVALID_INPUT);
-    if (code === EXIT_MMIO_WRITE) {
-      device.write(first, size, get(SHARED_BUFFER, size));
-    } else {
-      const value = device.read(first, size);
-      if (value instanceof Refusal) return value;
-      put(SHARED_BUFFER, size, value);
-    }
-    return reply(NO_ACTION, 0n);
-  }
-  const exit = exitOf(code, first, { rax, rcx, rdx });
-  if (exit === undefined) return reply(MALFORMED_INPUT, MISSING_INPUT);
-  const values = device.exit(exit);
-  if (values instanceof Refusal) return values;
-  if (exit.kind === "msr-read") {
-    answerIn("rax", truncate(values[0]!, 32));
-    answerIn("rdx", truncate(values[0]! >> 32n, 32));
-  } else {
-    answerFields(exit).forEach((field, at) => answerIn(field, values[at]!));
-  }
-  return reply(NO_ACTION, 0n);
-}
-
-/** The exit that the page asks for; undefined if a field that it needs is not valid. */
-function exitOf(code: bigint, first: bigint, { rax, rcx, rdx }: { rax: bigint | undefined; rcx: bigint | undefined; rdx: bigint | undefined }): Exit | undefined {
-  switch (code) {
-    case EXIT_CPUID:
-      return rax === undefined || rcx === undefined ? undefined : { kind: "cpuid", leaf: rax, subleaf: rcx };
-    case EXIT_IOIO: {
-      const port = Number(first >> IOIO_PORT_SHIFT);
-      const size = Number((first >> IOIO_SIZE_SHIFT) & 7n);
-      if (size !== 1 && size !== 2 && size !== 4) return undefined;
-      if ((first & IOIO_IN) !== 0n) return { kind: "port-read", port, size };
-      return rax === undefined ? undefined : { kind: "port-write", port, size, value: rax };
-    }
-    case EXIT_MSR:
-      if (rcx === undefined) return undefined;
-      if (first === 0n) return { kind: "msr-read", index: rcx };
-      return rax === undefined || rdx === undefined ? undefined : { kind: "msr-write", index: rcx, value: (rdx << 32n) | rax };
-    default:
-      return undefined;
-  }
 }
