@@ -14,15 +14,23 @@ interface RefusedRow {
   readonly access?: Direction;
   readonly sizes?: readonly number[];
   readonly where?: Readonly<Record<string, readonly number[]>>;
+  readonly mnemonic?: string;
+  readonly variants?: readonly (string | undefined)[];
+  readonly registers?: "copy" | "set" | "set-tags";
 }
 
 function refuse(reason: RefusalReason, why: string, advice: string, rows: readonly RefusedRow[]): Row<Facts>[] {
-  return rows.map(({ form, pattern, access = "none", sizes = [], where }) => ({
-    form,
-    pattern,
-    ...(where && { where }),
-    facts: { kind: "refused", mnemonic: form.split(/[ ,]/)[0]!.toLowerCase(), access, sizes, reason, why, advice },
-  }));
+  return rows.map(({ form, pattern, access = "none", sizes = [], where, mnemonic = form.split(/[ ,]/)[0]!.toLowerCase(), variants, registers }) => {
+    // A variant without a name is unallocated.
+    const allocated = variants?.flatMap((name, value) => (name === undefined ? [] : [value]));
+    const conditions = { ...where, ...(allocated && allocated.length < variants!.length && { variant: allocated }) };
+    return {
+      form,
+      pattern,
+      ...(Object.keys(conditions).length > 0 && { where: conditions }),
+      facts: { kind: "refused", mnemonic, access, sizes, ...(variants && { variants }), ...(registers && { registers }), reason, why, advice },
+    };
+  });
 }
 
 const unsupported = (why: string, advice: string, rows: readonly RefusedRow[]): Row<Facts>[] => refuse("unsupported-instruction", why, advice, rows);
@@ -73,22 +81,28 @@ const STORE_WITH_STATUS = unsupported(
 /** Neither register of these pairs may be 31. */
 const NOT_ZERO = Array.from({ length: 31 }, (_, number) => number);
 const PAIR_WITHOUT_ZERO = { Rt: NOT_ZERO, Rt2: NOT_ZERO };
+/** Acquire and release, as the letters that follow the mnemonic, by A:R. */
+const ORDERINGS = ["", "l", "a", "al"];
+/** The same after the operation of a read-check-write, which has an `s` (software) by bit 30. */
+function checked(operation: string): string[] {
+  return ["", "s"].flatMap((software) => ORDERINGS.map((ordering) => `${software}${operation}${ordering}`));
+}
 const ATOMIC_WHY = "it is an atomic of a kind that no device answers";
 // prettier-ignore
 const WIDE_ATOMICS = refuse("atomic", ATOMIC_WHY, PLAIN_ADVICE, [
   // FEAT_LSE128
-  { form: "LDCLRP",   pattern: "00 011001 x x 1 Rt2:5 0 001 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
-  { form: "LDSETP",   pattern: "00 011001 x x 1 Rt2:5 0 011 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
-  { form: "SWPP",     pattern: "00 011001 x x 1 Rt2:5 1 000 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
+  { form: "LDCLRP",   variants: ORDERINGS, pattern: "00 011001 variant:2 1 Rt2:5 0 001 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
+  { form: "LDSETP",   variants: ORDERINGS, pattern: "00 011001 variant:2 1 Rt2:5 0 011 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
+  { form: "SWPP",     variants: ORDERINGS, pattern: "00 011001 variant:2 1 Rt2:5 1 000 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
   // FEAT_THE
-  { form: "RCWCLR",   pattern: "0x 111 0 00 x x 1 xxxxx 1 001 00 xxxxx xxxxx", access: "read-write", sizes: [8, 8] },
-  { form: "RCWSWP",   pattern: "0x 111 0 00 x x 1 xxxxx 1 010 00 xxxxx xxxxx", access: "read-write", sizes: [8, 8] },
-  { form: "RCWSET",   pattern: "0x 111 0 00 x x 1 xxxxx 1 011 00 xxxxx xxxxx", access: "read-write", sizes: [8, 8] },
-  { form: "RCWCAS",   pattern: "0x 011001 x x 1 xxxxx 0 000 10 xxxxx xxxxx", access: "read-write", sizes: [8, 8] },
-  { form: "RCWCASP",  pattern: "0x 011001 x x 1 xxxx0 0 000 11 xxxxx xxxx0", access: "read-write", sizes: [8, 8, 8, 8] },
-  { form: "RCWCLRP",  pattern: "0x 011001 x x 1 Rt2:5 1 001 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
-  { form: "RCWSWPP",  pattern: "0x 011001 x x 1 Rt2:5 1 010 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
-  { form: "RCWSETP",  pattern: "0x 011001 x x 1 Rt2:5 1 011 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
+  { form: "RCWCLR",   mnemonic: "rcw", variants: checked("clr"), pattern: "0 variant[2] 111 0 00 variant[1:0] 1 xxxxx 1 001 00 xxxxx xxxxx", access: "read-write", sizes: [8, 8] },
+  { form: "RCWSWP",   mnemonic: "rcw", variants: checked("swp"), pattern: "0 variant[2] 111 0 00 variant[1:0] 1 xxxxx 1 010 00 xxxxx xxxxx", access: "read-write", sizes: [8, 8] },
+  { form: "RCWSET",   mnemonic: "rcw", variants: checked("set"), pattern: "0 variant[2] 111 0 00 variant[1:0] 1 xxxxx 1 011 00 xxxxx xxxxx", access: "read-write", sizes: [8, 8] },
+  { form: "RCWCAS",   mnemonic: "rcw", variants: checked("cas"), pattern: "0 variant[2] 011001 variant[1:0] 1 xxxxx 0 000 10 xxxxx xxxxx", access: "read-write", sizes: [8, 8] },
+  { form: "RCWCASP",  mnemonic: "rcw", variants: checked("casp"), pattern: "0 variant[2] 011001 variant[1:0] 1 xxxx0 0 000 11 xxxxx xxxx0", access: "read-write", sizes: [8, 8, 8, 8] },
+  { form: "RCWCLRP",  mnemonic: "rcw", variants: checked("clrp"), pattern: "0 variant[2] 011001 variant[1:0] 1 Rt2:5 1 001 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
+  { form: "RCWSWPP",  mnemonic: "rcw", variants: checked("swpp"), pattern: "0 variant[2] 011001 variant[1:0] 1 Rt2:5 1 010 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
+  { form: "RCWSETP",  mnemonic: "rcw", variants: checked("setp"), pattern: "0 variant[2] 011001 variant[1:0] 1 Rt2:5 1 011 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
 ]);
 
 // prettier-ignore
@@ -97,38 +111,40 @@ const GUARDED_STACK = unsupported("it stores to the guarded control stack, which
   { form: "GCSSTTR", pattern: "11 011001 000 11111 0001 11 xxxxx xxxxx", access: "write", sizes: [8] },
 ]);
 
-/** Memory copy and set, FEAT_MOPS: op1 11 is SET; o0 = 1 CPY and SETG. */
+/** Options of a copy, by bits 15:12: non-temporal write and read in 15:14, unprivileged write and read in 13:12. */
+const COPY_OPTIONS = ["", "wn", "rn", "n"].flatMap((temporal) => ["", "wt", "rt", "t"].map((privilege) => privilege + temporal));
+/** Options of a set, by bits 13:12. */
+const SET_OPTIONS = ["", "t", "n", "tn"];
+const STAGES = ["p", "m", "e"] as const;
+
+/** Memory copy and set, FEAT_MOPS; SETGO sets tags alone, FEAT_MOPS_GO. */
 // prettier-ignore
 const MEMORY_COPY = unsupported(
   "it copies or sets memory in steps of a size that the processor chooses, so that the machine's accesses can't be told from its registers",
   "copy to and from devices with plain loads and stores (memcpy_fromio and memcpy_toio)",
-  [
-    ...(["0", "1"] as const).flatMap((o0) => (["P", "M", "E"] as const).map((stage, op1) => (
-      { form: `CPY${o0 === "0" ? "F" : ""}${stage}`, pattern: `00 011 ${o0} 01 ${op1.toString(2).padStart(2, "0")} 0 xxxxx xxxx 01 xxxxx xxxxx`, access: "read-write" as const, sizes: [0, 0] }))),
-    ...(["0", "1"] as const).flatMap((o0) => (["P", "M", "E"] as const).map((stage, op2) => (
-      { form: `SET${o0 === "1" ? "G" : ""}${stage}`, pattern: `00 011 ${o0} 01 11 0 xxxxx ${op2.toString(2).padStart(2, "0")}xx 01 xxxxx xxxxx`, access: "write" as const, sizes: [0] }))),
-  ],
+  STAGES.flatMap((stage, number): RefusedRow[] => {
+    const two = number.toString(2).padStart(2, "0");
+    return [
+      { form: `CPYF${stage.toUpperCase()}`,  variants: COPY_OPTIONS, registers: "copy",     pattern: `00 011 0 01 ${two} 0 Rs:5 variant:4 01 Rn:5 Rd:5`,     access: "read-write", sizes: [0, 0] },
+      { form: `CPY${stage.toUpperCase()}`,   variants: COPY_OPTIONS, registers: "copy",     pattern: `00 011 1 01 ${two} 0 Rs:5 variant:4 01 Rn:5 Rd:5`,     access: "read-write", sizes: [0, 0] },
+      { form: `SET${stage.toUpperCase()}`,   variants: SET_OPTIONS,  registers: "set",      pattern: `00 011 0 01 11 0 Rs:5 ${two} variant:2 01 Rn:5 Rd:5`,  access: "write",      sizes: [0] },
+      { form: `SETG${stage.toUpperCase()}`,  variants: SET_OPTIONS,  registers: "set",      pattern: `00 011 1 01 11 0 Rs:5 ${two} variant:2 01 Rn:5 Rd:5`,  access: "write",      sizes: [0] },
+      { form: `SETGO${stage.toUpperCase()}`, variants: SET_OPTIONS,  registers: "set-tags", pattern: `00 011 1 01 11 0 11111 ${two} variant:2 00 Rn:5 Rd:5`, access: "write",      sizes: [0] },
+    ];
+  }),
 );
 
-// ---------------------------------------------------------------------------------------------------------------------
-// Scalable vectors and matrices
-
-const SCALABLE_WHY = "the length of a scalable vector and its predicates are not in the trace";
+/** FEAT_LSFE: atomics on floating-point registers; those that store only have Rt 31 and no acquire. */
 // prettier-ignore
-const SCALABLE = unsupported(SCALABLE_WHY, "build the guest's driver without SVE and SME for device memory", [
-  { form: "SVE load, 32-bit gather and unsized contiguous", pattern: "100 0010 x xxxxxxxxxxxxxxxxxxxxxxxx", access: "read",  sizes: [0] },
-  { form: "SVE load, contiguous",                           pattern: "101 0010 x xxxxxxxxxxxxxxxxxxxxxxxx", access: "read",  sizes: [0] },
-  { form: "SVE load, 64-bit gather",                        pattern: "110 0010 x xxxxxxxxxxxxxxxxxxxxxxxx", access: "read",  sizes: [0] },
-  { form: "SVE store",                                      pattern: "111 0010 x xxxxxxxxxxxxxxxxxxxxxxxx", access: "write", sizes: [0] },
-  { form: "SME LD1 to a ZA slice",    pattern: "1110000 0 xx 0 xxxxx x xx xxx xxxxx 0 xxxx", access: "read",  sizes: [0] },
-  { form: "SME ST1 from a ZA slice",  pattern: "1110000 0 xx 1 xxxxx x xx xxx xxxxx 0 xxxx", access: "write", sizes: [0] },
-  { form: "SME LD1Q to a ZA slice",   pattern: "1110000 1 11 0 xxxxx x xx xxx xxxxx 0 xxxx", access: "read",  sizes: [0] },
-  { form: "SME ST1Q from a ZA slice", pattern: "1110000 1 11 1 xxxxx x xx xxx xxxxx 0 xxxx", access: "write", sizes: [0] },
-  { form: "SME LDR ZA",               pattern: "1110000 1 00 0 00000 0 xx 000 xxxxx 0 xxxx", access: "read",  sizes: [0] },
-  { form: "SME STR ZA",               pattern: "1110000 1 00 1 00000 0 xx 000 xxxxx 0 xxxx", access: "write", sizes: [0] },
-  { form: "SME LDR ZT0",              pattern: "1110000 1 00 0 11111 1 00 000 xxxxx 00000",  access: "read",  sizes: [8, 8, 8, 8, 8, 8, 8, 8] },
-  { form: "SME STR ZT0",              pattern: "1110000 1 00 1 11111 1 00 000 xxxxx 00000",  access: "write", sizes: [8, 8, 8, 8, 8, 8, 8, 8] },
-]);
+const FLOATING_ATOMICS = unsupported(
+  "it is an atomic of floating-point arithmetic, whose rounding and exceptions are in registers that the trace does not hold (FPCR)",
+  PLAIN_ADVICE,
+  ([["000", "add"], ["100", "max"], ["101", "min"], ["110", "maxnm"], ["111", "minnm"]] as const).flatMap(([opc, operation]) =>
+    ([["00", "bf", 2, ""], ["01", "f", 2, " Ht"], ["10", "f", 4, " St"], ["11", "f", 8, " Dt"]] as const).flatMap(([size, prefix, bytes, view]): RefusedRow[] => [
+      { form: `LD${prefix.toUpperCase()}${operation.toUpperCase()}${view}`, variants: ORDERINGS,             pattern: `${size} 111 1 00 variant:2 1 xxxxx 0 ${opc} 00 xxxxx xxxxx`,   access: "read-write", sizes: [bytes, bytes] },
+      { form: `ST${prefix.toUpperCase()}${operation.toUpperCase()}${view}`, variants: ORDERINGS.slice(0, 2), pattern: `${size} 111 1 00 0 variant:1 1 xxxxx 1 ${opc} 00 xxxxx 11111`, access: "read-write", sizes: [bytes, bytes] },
+    ])),
+);
 
 // ---------------------------------------------------------------------------------------------------------------------
 // System instructions that take an address
@@ -183,7 +199,7 @@ export const classes: readonly Row<Facts>[] = [
   ...WIDE_ATOMICS,
   ...GUARDED_STACK,
   ...MEMORY_COPY,
-  ...SCALABLE,
+  ...FLOATING_ATOMICS,
   ...ZERO_BLOCK,
   ...CACHE_MAINTENANCE,
 ];

@@ -2,19 +2,32 @@ import { type Instruction, instructionOf, refusedInstruction } from "../../model
 import type { Address, Compute, Destination, Operation, Read, RegisterSlice, Source, Update, Write } from "../../model/operation.ts";
 import { Refusal } from "../../model/refusal.ts";
 import { PROGRAM_COUNTER, type Register, ZERO_REGISTER } from "../../model/registers.ts";
+import { fieldValue } from "../pattern.ts";
 import { type CompiledRow, type Fields, RowTable, extractFields, violatesShouldBe } from "../rows.ts";
-import { outsideLoadStore } from "./encoding-space.ts";
+import { OPERANDS, type Verdict, operandsOf, rowOf } from "../verdict.ts";
+import { CLASSES, classOf } from "./encoding-space.ts";
 import { type AddressMode, type Facts, type RegisterView, fieldsOf } from "./facts.ts";
 import { SP, V0 } from "./registers.ts";
+import { undefinedOperands, unpredictableOperands } from "./rules.ts";
 import { A64_ROWS } from "./table.ts";
 
 /** Looked up by bits 31:21 and 11:10 would miss nothing, but bits 31:22 and 11:10 leave short lists and a small table. */
-const INDEX_BITS = [31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 10];
+export const A64_INDEX_BITS = [31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 10];
 
 /** The A64 rows that touch memory or look as if they did, compiled. */
-export const A64_TABLE = new RowTable<Facts>(A64_ROWS, { name: "A64", width: 32, index: INDEX_BITS, fieldsOf });
+export const A64_TABLE = new RowTable<Facts>(A64_ROWS, { name: "A64", width: 32, index: A64_INDEX_BITS, fieldsOf });
 
 const LENGTH = 4;
+
+/** What a word is, see {@link Verdict}: a row, or -1 minus the number of its class in {@link CLASSES}. */
+export function classifyA64(word: number): Verdict {
+  const number = A64_TABLE.findNumber(word);
+  if (number < 0) return -1 - classOf(word);
+  const row = A64_TABLE.rows[number]!;
+  if (undefinedOperands(row.facts, word) !== undefined) return 4 * number + OPERANDS.undefined;
+  if (violatesShouldBe(row, word) || unpredictableOperands(row.facts, word) !== undefined) return 4 * number + OPERANDS.unpredictable;
+  return 4 * number + OPERANDS.allowed;
+}
 
 /** Decodes the A64 instruction at the start of `bytes` (little-endian whatever the data endianness, DDI 0487 B2.6.2). */
 export function decodeA64(bytes: Uint8Array): Instruction | Refusal {
@@ -26,28 +39,28 @@ export function decodeA64(bytes: Uint8Array): Instruction | Refusal {
     );
   }
   const word = bytes[0]! | (bytes[1]! << 8) | (bytes[2]! << 16) | (bytes[3]! << 24);
-  const row = A64_TABLE.find(word);
-  if (row === undefined) return outsideTheTable(word);
+  const verdict = classifyA64(word);
+  if (verdict < 0) return outsideTheTable(word, -1 - verdict);
+  const row = A64_TABLE.rows[rowOf(verdict)]!;
   const { facts } = row;
+  const operands = operandsOf(verdict);
+  if (operands === OPERANDS.undefined) return undefinedWord(word, undefinedOperands(facts, word)!);
   const name = { form: row.form, mnemonic: mnemonicOf(row, word), length: LENGTH };
+  const unpredictable = operands === OPERANDS.unpredictable ? unpredictableRefusal(row, word) : undefined;
   if (facts.kind === "refused") {
-    return refusedInstruction(name, facts.access, facts.sizes, new Refusal(facts.reason, facts.why, facts.advice));
+    return refusedInstruction(name, facts.access, facts.sizes, unpredictable ?? new Refusal(facts.reason, facts.why, facts.advice));
   }
-  const fields = extractFields(row, word);
-  const undefinedRule = undefinedOperands(facts, fields);
-  if (undefinedRule !== undefined) return undefinedWord(word, undefinedRule);
-  const operation = build(facts, fields);
-  const rule = violatesShouldBe(row, word) ? "bits that should be one or zero are not" : unpredictableOperands(facts, fields);
-  const instruction = instructionOf(name, operation);
-  if (rule === undefined) return instruction;
-  return {
-    ...instruction,
-    operation: new Refusal("unpredictable", `its operands are CONSTRAINED UNPREDICTABLE: ${rule}`, "no compiler emits this: check the captured bytes, or write the instruction with other registers"),
-  };
+  const instruction = instructionOf(name, build(facts, extractFields(row, word)));
+  return unpredictable === undefined ? instruction : { ...instruction, operation: unpredictable };
 }
 
-function outsideTheTable(word: number): Instruction | Refusal {
-  const outside = outsideLoadStore(word);
+function unpredictableRefusal(row: CompiledRow<Facts>, word: number): Refusal {
+  const rule = violatesShouldBe(row, word) ? "bits that should be one or zero are not" : unpredictableOperands(row.facts, word)!;
+  return new Refusal("unpredictable", `its operands are CONSTRAINED UNPREDICTABLE: ${rule}`, "no compiler emits this: check the captured bytes, or write the instruction with other registers");
+}
+
+function outsideTheTable(word: number, number: number): Instruction | Refusal {
+  const outside = CLASSES[number]!;
   if (outside.kind === "unallocated") return undefinedWord(word, outside.why);
   return refusedInstruction(
     { form: outside.form, mnemonic: outside.form.toLowerCase(), length: LENGTH },
@@ -65,72 +78,30 @@ function undefinedWord(word: number, why: string): Refusal {
   );
 }
 
-/** Mnemonics of LSE and CAS carry their ordering, ldadd{a}{l}{b|h}; without a result and acquire they are stadd{l}{b|h}. */
-function mnemonicOf({ facts, fields }: CompiledRow<Facts>, word: number): string {
-  if (facts.kind !== "atomic" && facts.kind !== "compare-and-swap" && facts.kind !== "compare-and-swap-pair") return facts.mnemonic;
-  const bit = (name: string): boolean => ((word >>> fields.get(name)![0]!.from) & 1) === 1;
-  const [, stem, size] = /^(.*?)([bh]?)$/.exec(facts.mnemonic)!;
-  const discards = facts.kind === "atomic" && facts.operator !== "exchange" && (word & 0x1f) === 31 && !bit("A");
-  return `${discards ? stem!.replace("ld", "st") : stem!}${bit("A") ? "a" : ""}${bit("R") ? "l" : ""}${size}`;
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Operands that the manual rules out
-
-/** Operand values that make an encoding UNDEFINED. */
-function undefinedOperands(facts: Facts, fields: Fields): string | undefined {
-  const { Rt = 0, Rs = 0 } = fields;
+/** What {@link mnemonicOf} depends on besides the row: acquire, release and whether the result is discarded, or the row's variant. */
+export function variantOf({ facts, fields }: CompiledRow<Facts>, word: number): number {
   switch (facts.kind) {
-    case "compare-and-swap-pair":
-      return Rs % 2 === 1 || Rt % 2 === 1 ? "CASP needs even register numbers (C6.2, CASP)" : undefined;
-    case "sixty-four-bytes":
-      return Rt % 2 === 1 || Rt > 22 ? `${facts.mnemonic.toUpperCase()} needs an even Rt of at most 22 (C6.2)` : undefined;
-    default:
-      return undefined;
-  }
-}
-
-/** The CONSTRAINED UNPREDICTABLE operand combinations of DDI 0487, K1.2 and the instructions' own pages, as a rule for people. */
-function unpredictableOperands(facts: Facts, fields: Fields): string | undefined {
-  const { Rn = 0, Rt = 0, Rt2 = 0, Rs = 0 } = fields;
-  const base = Rn === 31 ? -1 : Rn;
-  switch (facts.kind) {
-    case "single":
-      return writesBack(facts.address) && facts.register !== "v" && Rt === base ? "writeback with Rt the same register as the base Rn" : undefined;
-    case "ordered-writeback":
-      return Rt === base ? "writeback with Rt the same register as the base Rn" : undefined;
-    case "pair":
-      if (facts.access === "load" && Rt === Rt2) return "a load pair with Rt and Rt2 the same register";
-      return facts.index !== "offset" && facts.register !== "v" ? pairBase(base, Rt, Rt2) : undefined;
-    case "tag-pair":
-      return facts.index !== "offset" ? pairBase(base, Rt, Rt2) : undefined;
-    case "ordered-pair":
-      if (facts.access === "load" && Rt === Rt2) return "a load pair with Rt and Rt2 the same register";
-      return facts.writeback ? pairBase(base, Rt, Rt2) : undefined;
-    case "exclusive":
-      if (facts.access === "load") return facts.pair && Rt === Rt2 ? "a load pair with Rt and Rt2 the same register" : undefined;
-      if (Rs === Rt || (facts.pair && Rs === Rt2)) return "the status register Rs is also the register stored";
-      return Rs === base ? "the status register Rs is also the base Rn" : undefined;
-    case "multiple":
-    case "lane":
-    case "replicate":
     case "atomic":
     case "compare-and-swap":
-    case "compare-and-swap-pair":
-    case "sixty-four-bytes":
+    case "compare-and-swap-pair": {
+      const acquire = (word >>> fields.get("A")![0]!.from) & 1;
+      const discards = facts.kind === "atomic" && facts.operator !== "exchange" && (word & 0x1f) === 31 && acquire === 0 ? 4 : 0;
+      return acquire | (((word >>> fields.get("R")![0]!.from) & 1) << 1) | discards;
+    }
     case "refused":
-      return undefined;
+      return facts.variants === undefined ? 0 : fieldValue(fields.get("variant")!, word);
     default:
-      return facts satisfies never;
+      return 0;
   }
 }
 
-function pairBase(base: number, Rt: number, Rt2: number): string | undefined {
-  return Rt === base || Rt2 === base ? "a pair with writeback, and Rt or Rt2 the same register as the base Rn" : undefined;
-}
-
-function writesBack(mode: AddressMode): boolean {
-  return mode === "post-index" || mode === "pre-index";
+/** Atomics carry their ordering, ldadd{a}{l}{b|h}; without a result and acquire they are stadd{l}{b|h}. */
+export function mnemonicOf(row: CompiledRow<Facts>, word: number): string {
+  const { facts } = row;
+  const variant = variantOf(row, word);
+  if (facts.kind === "refused") return facts.mnemonic + (facts.variants?.[variant] ?? "");
+  const mnemonic = facts.mnemonic.replace("*", `${(variant & 1) === 1 ? "a" : ""}${(variant & 2) === 2 ? "l" : ""}`);
+  return (variant & 4) === 4 ? mnemonic.replace("ld", "st") : mnemonic;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -162,7 +133,8 @@ function build(facts: Exclude<Facts, { kind: "refused" }>, fields: Fields): Oper
       const { access, bytes, register, signed } = facts.kind === "pair" ? facts : { access: "store" as const, bytes: 8, register: "x" as const, signed: undefined };
       const scale = facts.kind === "pair" ? facts.bytes : 16;
       const { address, update } = indexed(fields, facts.index, signedField(fields["imm7"]!, 7) * BigInt(scale));
-      return transfer([address], update, elements(access, bytes, register, signed ?? false, [fields["Rt"]!, fields["Rt2"]!]));
+      const more = facts.kind === "pair" && facts.unprivileged ? { unprivileged: true as const } : {};
+      return transfer([address], update, elements(access, bytes, register, signed ?? false, [fields["Rt"]!, fields["Rt2"]!]), more);
     }
     case "ordered-pair": {
       const amount = BigInt(2 * facts.bytes);
@@ -189,11 +161,11 @@ function build(facts: Exclude<Facts, { kind: "refused" }>, fields: Fields): Oper
     case "exclusive":
       return exclusive(facts, fields);
     case "atomic":
-      return atomic(facts.operator, facts.bytes, fields);
+      return { ...atomic(facts.operator, facts.bytes, fields), ...(facts.unprivileged && { unprivileged: true as const }) };
     case "compare-and-swap":
-      return compareAndSwap(facts.bytes, fields);
+      return { ...compareAndSwap(facts.bytes, fields), ...(facts.unprivileged && { unprivileged: true as const }) };
     case "compare-and-swap-pair":
-      return compareAndSwapPair(facts.bytes, fields);
+      return { ...compareAndSwapPair(facts.bytes, fields), ...(facts.unprivileged && { unprivileged: true as const }) };
     case "sixty-four-bytes": {
       const { address } = addressOf("base", 8, fields);
       const registers = Array.from({ length: 8 }, (_, index) => fields["Rt"]! + index);
@@ -356,13 +328,14 @@ function replicate(facts: Extract<Facts, { kind: "replicate" }>, fields: Fields)
 
 /** A pair of W registers is one access of 8 bytes, as its single-copy atomicity demands (DDI 0487 C6.2, LDXP). */
 function exclusive(facts: Extract<Facts, { kind: "exclusive" }>, fields: Fields): Operation {
-  const { access, bytes, pair, ordering } = facts;
+  const { access, bytes, pair, ordering, unprivileged } = facts;
   const { address } = addressOf("base", bytes, fields);
   const registers = [fields["Rt"]!, ...(pair ? [fields["Rt2"]!] : [])];
   const more: Partial<Operation> = {
     atomic: access === "load" ? "exclusive-load" : "exclusive-store",
     alignment: bytes * registers.length,
     ...(ordering && { ordering }),
+    ...(unprivileged && { unprivileged }),
   };
   if (!pair || bytes === 8) return transfer([address], [], elements(access, bytes, viewOf(bytes), false, registers), more);
   const place = { address: 0, offset: 0, size: 8 as const };

@@ -40,9 +40,10 @@ export interface PairFacts {
   readonly register: RegisterView;
   readonly signed?: true;
   readonly index: "offset" | "post-index" | "pre-index";
+  readonly unprivileged?: true;
 }
 
-/** LDIAPP, STILP: a pair with ordering; the write-back amount is the transfer size. */
+/** LDIAPP, STILP, LDAP, LDAPP, STLP: a pair with ordering; the write-back amount is the transfer size. */
 export interface OrderedPairFacts {
   readonly kind: "ordered-pair";
   readonly mnemonic: string;
@@ -98,22 +99,25 @@ export interface ExclusiveFacts {
   readonly bytes: 1 | 2 | 4 | 8;
   readonly pair: boolean;
   readonly ordering?: Ordering;
+  readonly unprivileged?: true;
 }
 
-/** LSE: memory becomes `operator`(memory, Rs), Rt takes the old value. Fields A and R are acquire and release. */
+/** LSE: in the mnemonic `*` stands where the letters of the ordering go. Memory becomes `operator`(memory, Rs), Rt takes the old value. Fields A and R are acquire and release. */
 export interface AtomicFacts {
   readonly kind: "atomic";
   readonly mnemonic: string;
   readonly bytes: 1 | 2 | 4 | 8;
   /** `exchange`: memory becomes Rs (SWP). */
   readonly operator: Operator | "exchange";
+  readonly unprivileged?: true;
 }
 
-/** CAS: Rs is compared and takes the old value, Rt is stored. Fields A and R are acquire and release. */
+/** CAS, its mnemonic as in {@link AtomicFacts}: Rs is compared and takes the old value, Rt is stored. Fields A and R are acquire and release. */
 export interface CompareAndSwapFacts {
   readonly kind: "compare-and-swap";
   readonly mnemonic: string;
   readonly bytes: 1 | 2 | 4 | 8;
+  readonly unprivileged?: true;
 }
 
 /** CASP: the same with pairs of registers, each of `bytes`. */
@@ -121,6 +125,7 @@ export interface CompareAndSwapPairFacts {
   readonly kind: "compare-and-swap-pair";
   readonly mnemonic: string;
   readonly bytes: 4 | 8;
+  readonly unprivileged?: true;
 }
 
 /** STGP: stores a pair, its immediate scaled by 16, and a tag. */
@@ -144,6 +149,10 @@ export interface RefusedFacts {
   readonly access: Direction;
   /** Bytes of each access; 0 where it depends on registers. */
   readonly sizes: readonly number[];
+  /** What follows the mnemonic, by the value of a field `variant`; undefined where that value is no encoding of the row. */
+  readonly variants?: readonly (string | undefined)[];
+  /** Memory copy and set: the rule on its fields Rd, Rs and Rn. */
+  readonly registers?: "copy" | "set" | "set-tags";
   readonly reason: RefusalReason;
   readonly why: string;
   readonly advice: string;
@@ -178,6 +187,8 @@ const ADDRESS_FIELDS: Readonly<Record<AddressMode, readonly string[]>> = {
   literal: ["imm19"],
 };
 
+const REGISTER_FIELDS = { copy: ["Rd", "Rs", "Rn"], set: ["Rd", "Rs", "Rn"], "set-tags": ["Rd", "Rn"] } as const;
+
 /** The fields that decoding reads for these facts; the row's pattern must have exactly them. */
 export function fieldsOf(facts: Facts): readonly string[] {
   switch (facts.kind) {
@@ -203,7 +214,7 @@ export function fieldsOf(facts: Facts): readonly string[] {
     case "compare-and-swap-pair":
       return ["A", "R", "Rs", "Rn", "Rt"];
     case "refused":
-      return [];
+      return [...(facts.variants ? ["variant"] : []), ...(facts.registers ? REGISTER_FIELDS[facts.registers] : [])];
     default:
       return facts satisfies never;
   }

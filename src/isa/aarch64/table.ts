@@ -1,6 +1,7 @@
 import type { Row } from "../rows.ts";
 import { classes } from "./classes.ts";
 import type { AddressMode, Facts, LaneFacts, MultipleFacts, PairFacts, RegisterView, SingleFacts } from "./facts.ts";
+import { SCALABLE_ROWS } from "./scalable.ts";
 
 /**
  * The A64 load/store encoding space, in the order of the Arm ARM (DDI 0487), C4.1.94 "Loads and Stores". Rows of one
@@ -144,18 +145,22 @@ const LITERAL_ROWS: readonly Row<Facts>[] = ([
 const PAIR = "{opc} 101 {V} 0 {mode} {L} imm7:7 Rt2:5 Rn:5 Rt:5";
 // prettier-ignore
 const PAIR_LINES = [
-  // opc   V    L    access   bytes register signed
-  ["00", "0", "0", "store", 4,  "w", false],
-  ["00", "0", "1", "load",  4,  "w", false],
-  ["00", "1", "0", "store", 4,  "v", false],
-  ["00", "1", "1", "load",  4,  "v", false],
-  ["01", "0", "1", "load",  4,  "x", true],
-  ["01", "1", "0", "store", 8,  "v", false],
-  ["01", "1", "1", "load",  8,  "v", false],
-  ["10", "0", "0", "store", 8,  "x", false],
-  ["10", "0", "1", "load",  8,  "x", false],
-  ["10", "1", "0", "store", 16, "v", false],
-  ["10", "1", "1", "load",  16, "v", false],
+  // opc   V    L    access   bytes register signed, unprivileged (FEAT_LSUI)
+  ["00", "0", "0", "store", 4,  "w", false, false],
+  ["00", "0", "1", "load",  4,  "w", false, false],
+  ["00", "1", "0", "store", 4,  "v", false, false],
+  ["00", "1", "1", "load",  4,  "v", false, false],
+  ["01", "0", "1", "load",  4,  "x", true,  false],
+  ["01", "1", "0", "store", 8,  "v", false, false],
+  ["01", "1", "1", "load",  8,  "v", false, false],
+  ["10", "0", "0", "store", 8,  "x", false, false],
+  ["10", "0", "1", "load",  8,  "x", false, false],
+  ["10", "1", "0", "store", 16, "v", false, false],
+  ["10", "1", "1", "load",  16, "v", false, false],
+  ["11", "0", "0", "store", 8,  "x", false, true],
+  ["11", "0", "1", "load",  8,  "x", false, true],
+  ["11", "1", "0", "store", 16, "v", false, true],
+  ["11", "1", "1", "load",  16, "v", false, true],
 ] as const;
 
 const PAIR_ROWS: readonly Row<Facts>[] = (
@@ -166,9 +171,9 @@ const PAIR_ROWS: readonly Row<Facts>[] = (
     ["11", "pre-index", "p", "pre-index"],
   ] as const
 ).flatMap(([mode, index, suffix, name]) =>
-  PAIR_LINES.filter(([, , , , , , signed]) => !(signed && suffix === "np")).map(([opc, V, L, access, bytes, register, signed]) => {
-    const mnemonic = `${access === "load" ? "ld" : "st"}${suffix}${signed ? "sw" : ""}`;
-    const facts: PairFacts = { kind: "pair", mnemonic, access, bytes, register, index, ...(signed && { signed }) };
+  PAIR_LINES.filter(([, , , , , , signed]) => !(signed && suffix === "np")).map(([opc, V, L, access, bytes, register, signed, unprivileged]) => {
+    const mnemonic = `${access === "load" ? "ld" : "st"}${unprivileged ? "t" : ""}${suffix}${signed ? "sw" : ""}`;
+    const facts: PairFacts = { kind: "pair", mnemonic, access, bytes, register, index, ...(signed && { signed }), ...(unprivileged && { unprivileged }) };
     return {
       form: `${mnemonic.toUpperCase()} ${view(register, bytes)}, ${name}`,
       pattern: encode(PAIR, { opc, V, L, mode }),
@@ -438,6 +443,14 @@ const LRCPC3_ROWS: readonly Row<Facts>[] = (
   },
 ]);
 
+/** FEAT_LSCP: pairs of doublewords with ordering. */
+// prettier-ignore
+const LSCP_ROWS: readonly Row<Facts>[] = [
+  { form: "STLP",  pattern: "11 011001 0 0 0 Rt2:5 0101 10 Rn:5 Rt:5", facts: { kind: "ordered-pair", mnemonic: "stlp",  access: "store", bytes: 8, writeback: false } },
+  { form: "LDAP",  pattern: "11 011001 0 1 0 Rt2:5 0101 10 Rn:5 Rt:5", facts: { kind: "ordered-pair", mnemonic: "ldap",  access: "load",  bytes: 8, writeback: false } },
+  { form: "LDAPP", pattern: "11 011001 0 1 0 Rt2:5 0111 10 Rn:5 Rt:5", facts: { kind: "ordered-pair", mnemonic: "ldapp", access: "load",  bytes: 8, writeback: false } },
+];
+
 // ---------------------------------------------------------------------------------------------------------------------
 // Atomic memory operations, compare and swap
 
@@ -458,12 +471,12 @@ const ATOMIC_ROWS: readonly Row<Facts>[] = SIZES.flatMap(([size, bytes, suffix])
   ).map(([o3, opc, name, operator]): Row<Facts> => ({
     form: sized(name + suffix, bytes),
     pattern: `${size} 111 0 00 A:1 R:1 1 Rs:5 ${o3} ${opc} 00 Rn:5 Rt:5`,
-    facts: { kind: "atomic", mnemonic: name + suffix, bytes, operator },
+    facts: { kind: "atomic", mnemonic: `${name}*${suffix}`, bytes, operator },
   })),
   {
     form: sized(`cas${suffix}`, bytes),
     pattern: `${size} 001000 1 A:1 1 Rs:5 R:1 11111 Rn:5 Rt:5`,
-    facts: { kind: "compare-and-swap", mnemonic: `cas${suffix}`, bytes },
+    facts: { kind: "compare-and-swap", mnemonic: `cas*${suffix}`, bytes },
   },
 ]);
 
@@ -475,8 +488,27 @@ const COMPARE_PAIR_ROWS: readonly Row<Facts>[] = (
 ).map(([sz, bytes]) => ({
   form: sized("casp", bytes),
   pattern: `0 ${sz} 001000 0 A:1 1 Rs:5 R:1 11111 Rn:5 Rt:5`,
-  facts: { kind: "compare-and-swap-pair", mnemonic: "casp", bytes },
+  facts: { kind: "compare-and-swap-pair", mnemonic: "casp*", bytes },
 }));
+
+/** FEAT_LSUI: exclusives and atomics with the rights of user mode, on words and doublewords. */
+// prettier-ignore
+const UNPRIVILEGED_ROWS: readonly Row<Facts>[] = [
+  ...([["10", "0", 4], ["11", "1", 8]] as const).flatMap(([size, sz, bytes]): Row<Facts>[] => [
+    ...([["0", "0", "sttxr", undefined], ["0", "1", "stltxr", "release"], ["1", "0", "ldtxr", undefined], ["1", "1", "ldatxr", "acquire"]] as const).map(([L, o0, mnemonic, ordering]): Row<Facts> => ({
+      form: sized(mnemonic, bytes),
+      pattern: `${size} 001001 0 ${L} 0 ${L === "1" ? "(1)(1)(1)(1)(1)" : "Rs:5"} ${o0} (1)(1)(1)(1)(1) Rn:5 Rt:5`,
+      facts: { kind: "exclusive", mnemonic, access: L === "1" ? "load" : "store", bytes, pair: false, unprivileged: true, ...(ordering && { ordering }) },
+    })),
+    ...([["0", "000", "ldtadd", "add"], ["0", "001", "ldtclr", "and-not"], ["0", "011", "ldtset", "or"], ["1", "000", "swpt", "exchange"]] as const).map(([o3, opc, mnemonic, operator]): Row<Facts> => ({
+      form: sized(mnemonic, bytes),
+      pattern: `0 ${sz} 011001 A:1 R:1 1 Rs:5 ${o3} ${opc} 01 Rn:5 Rt:5`,
+      facts: { kind: "atomic", mnemonic: `${mnemonic}*`, bytes, operator, unprivileged: true },
+    })),
+  ]),
+  { form: "CAST Xt",  pattern: "11 001001 1 A:1 0 Rs:5 R:1 11111 Rn:5 Rt:5", facts: { kind: "compare-and-swap", mnemonic: "cas*t", bytes: 8, unprivileged: true } },
+  { form: "CASPT Xt", pattern: "01 001001 1 A:1 0 Rs:5 R:1 11111 Rn:5 Rt:5", facts: { kind: "compare-and-swap-pair", mnemonic: "casp*t", bytes: 8, unprivileged: true } },
+];
 
 /** FEAT_LS64: LD64B and ST64B move eight registers. */
 const SIXTY_FOUR_BYTES_ROWS: readonly Row<Facts>[] = [
@@ -495,6 +527,7 @@ export const A64_ROWS: readonly Row<Facts>[] = [
   ...ORDERED_ROWS,
   ...COMPARE_PAIR_ROWS,
   ...LRCPC3_ROWS,
+  ...LSCP_ROWS,
   ...ORDERED_UNSCALED_ROWS,
   ...LITERAL_ROWS,
   prefetch("PRFM literal", "11 011 0 00 xxxxxxxxxxxxxxxxxxx xxxxx"),
@@ -505,6 +538,8 @@ export const A64_ROWS: readonly Row<Facts>[] = [
   prefetch("PRFM register offset", "11 111 0 00 10 1 xxxxx x1x x 10 xxxxx xxxxx"),
   prefetch("PRFM unsigned offset", "11 111 0 01 10 xxxxxxxxxxxx xxxxx xxxxx"),
   ...ATOMIC_ROWS,
+  ...UNPRIVILEGED_ROWS,
   ...SIXTY_FOUR_BYTES_ROWS,
   ...classes,
+  ...SCALABLE_ROWS,
 ];

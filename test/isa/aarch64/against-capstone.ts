@@ -22,7 +22,10 @@ const DIFFERENCES: readonly { readonly why: string; readonly covers: (word: numb
   { why: "FEAT_MTE (C6.2 STG, STGP, LDG …) is off in the mode of capstone used here", covers: (_, ours, theirs) => theirs === "" && /^(stg|stzg|st2g|stz2g|ldg|stgm|stzgm|ldgm|stgp)$/.test(ours) },
   { why: "LDTR writes nothing back (C6.2 LDTR): capstone takes bit 11 for a writeback and rejects Rt = Rn", covers: (_, ours, theirs) => theirs === "" && ours.startsWith("ldtr") },
   { why: "DC is an alias of SYS (C6.2 DC)", covers: (_, ours, theirs) => ours === "dc" && theirs === "sys" },
-  { why: "SVE and SME forms are recognised by class here; FEAT_SME2 and SVE2p1 are newer than capstone 5", covers: (word) => ((word >>> 25) & 0xf) === 0b0010 || ((word >>> 25) & 0xf) === 0 },
+  { why: "FEAT_LSUI (C6.2 LDTXR, STTXR, CAST, LDTADD, SWPT, LDTP, STTP …) is newer than capstone 5", covers: (_, ours, theirs) => theirs === "" && /^(ldat?xr|ldtxr|stl?txr|casp?a?l?t|[ls]dt(add|clr|set)|stt(add|clr|set)|ldt(add|clr|set)|swpt|ldtn?p|sttn?p)/.test(ours) },
+  { why: "FEAT_LSFE (C7.2 LDFADD, STFADD, LDBFADD …) is newer than capstone 5", covers: (_, ours, theirs) => theirs === "" && /^(ld|st)b?f(add|max|min)/.test(ours) },
+  { why: "FEAT_LSCP (C6.2 LDAP, LDAPP, STLP) is newer than capstone 5", covers: (_, ours, theirs) => theirs === "" && /^(ldapp?|stlp)$/.test(ours) },
+  { why: "FEAT_SVE2p1 and FEAT_SME2 are newer than capstone 5", covers: (word, _, theirs) => theirs === "" && /SVE2\.1|SME2/.test(A64_TABLE.find(word)?.form ?? "") },
 ];
 
 const names = AARCH64.registers;
