@@ -191,6 +191,24 @@ function describeOn(architecture: Architecture, handler: Handler, { refusedExits
       }
     });
 
+    test("whatever a host answers, it is a value of the access's size or a refusal of the list, and nothing throws", () => {
+      const cases = fc.record({
+        write: fc.boolean(),
+        size: fc.constantFrom(...SIZES),
+        garbage: fc.array(u64, { minLength: 1, maxLength: 12 }),
+        mostlyHonest: fc.boolean(),
+      });
+      fc.assert(
+        fc.property(cases, ({ write, size, garbage, mostlyHonest }) => {
+          const result = handler.handle(accessOf({ write, size, value: 1n }), hostile(handler, garbage, mostlyHonest), context);
+          const { value, record } = result instanceof Refusal ? { value: 0n, record: { reason: result.reason } } : result;
+          expect(value).toBe(truncate(value, 8 * size));
+          expectPlainJson(record);
+        }),
+        { numRuns: 100 },
+      );
+    });
+
     if (handler.exit !== undefined) describeExits(handler, context, refusedExits);
   });
 }
@@ -222,12 +240,64 @@ function describeExits(handler: Handler, context: HandlerContext, refused: reado
     expect(JSON.stringify(make())).toBe(JSON.stringify(make()));
   });
 
+  test("whatever a host answers to an exit, it is answers of its widths or a refusal of the list, and nothing throws", () => {
+    const cases = fc.record({
+      exit: fc.constantFrom(...EXITS),
+      garbage: fc.array(u64, { minLength: 1, maxLength: 12 }),
+      mostlyHonest: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(cases, ({ exit, garbage, mostlyHonest }) => {
+        const result = exitOf(exit, hostile(handler, garbage, mostlyHonest), context);
+        const { values, record } = result instanceof Refusal ? { values: [], record: { reason: result.reason } } : result;
+        expect(values).toEqual(
+          answerWidths(exit)
+            .slice(0, values.length)
+            .map((width, at) => truncate(values[at]!, width)),
+        );
+        expectPlainJson(record);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   test.each(titled(EXITS.filter(({ kind }) => refused.includes(kind))))("exit %s is refused without a call", (_, exit) => {
     const calls: unknown[] = [];
     const result = exitOf(exit, { call: (call) => calls.push(call) }, context);
     expect(REFUSAL_REASONS).toContain(refusalOf(result).reason);
     expect(calls).toEqual([]);
   });
+}
+
+const u64 = fc.oneof(fc.bigInt(0n, (1n << 64n) - 1n), fc.constantFrom(0n, 1n, 2n, 1n << 63n, (1n << 64n) - 1n));
+
+/**
+ * A host that puts garbage over what the honest one answers: over its registers, and over the pages that it was given. `mostlyHonest`: over
+ * one of each only, so that the rest gets as far as it can.
+ */
+function hostile(handler: Handler, garbage: readonly bigint[], mostlyHonest: boolean): ReturnType<Handler["host"]> {
+  const honest = handler.host(new RecordingDevice(0x1122_3344_5566_7788n));
+  let next = 0;
+  const take = (): bigint => garbage[next++ % garbage.length]!;
+  return {
+    call: (call) => {
+      const answer = honest.call(call);
+      for (const page of pagesOf(call)) {
+        const positions = mostlyHonest ? [Number(take() % BigInt(page.length))] : Array.from(page, (_, at) => at);
+        for (const at of positions) page[at] = Number(take() & 0xffn);
+      }
+      if (typeof answer !== "object" || answer === null || answer instanceof Refusal) return answer;
+      const names = Object.keys(answer);
+      const changed = mostlyHonest ? [names[Number(take() % BigInt(names.length))]!] : names;
+      return { ...answer, ...Object.fromEntries(changed.map((name) => [name, take()])) };
+    },
+  };
+}
+
+/** The shared pages in a call. */
+function pagesOf(call: unknown): Uint8Array[] {
+  if (call instanceof Uint8Array) return [call];
+  return typeof call === "object" && call !== null ? Object.values(call).flatMap(pagesOf) : [];
 }
 
 /** What the host was given in each call, copied while the call was under way. */
