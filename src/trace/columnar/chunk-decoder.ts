@@ -6,7 +6,7 @@ import type { Chunk } from "./chunk.ts";
 import { ColumnReader } from "./column.ts";
 import { CALL, CHUNK_COLUMNS, type ChunkColumn, INSTRUCTION_WIDTH, SLOW } from "./layout.ts";
 import { jsonOf } from "./message-pack.ts";
-import { readSole, readWide, RegisterDecoder } from "./register-decoder.ts";
+import { readSlots, readWide, RegisterDecoder } from "./register-decoder.ts";
 import type { SlotMap } from "./slots.ts";
 
 /** The faults of a chunk, in order. Throws a {@link TraceError} at the first that its columns do not describe as they should. */
@@ -132,8 +132,7 @@ class ChunkDecoder {
 
   #after(flags: number, slow: number, before: bigint): TruthAfter {
     const columns = this.#columns;
-    const streams = { values: columns.afterValues, escapes: columns.afterEscapes };
-    const registers = readSole(this.#map, this.#chunk.where, columns.afterDelta.takeNumber(), streams);
+    const registers = readSlots(this.#map, this.#chunk.where, columns);
     if ((slow & SLOW.afterWide) !== 0) readWide(registers, this.#map, this.#chunk.where, columns);
     return {
       ...((flags & FLAG.afterPc) === 0 ? {} : { pc: BigInt.asUintN(64, before + columns.afterPcOffset.take()) }),

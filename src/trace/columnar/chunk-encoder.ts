@@ -7,8 +7,8 @@ import { ColumnBuilder, type PackedColumn, writeColumns } from "./column.ts";
 import { buildFrame } from "./frame-writer.ts";
 import { CALL, CHUNK_BYTES, CHUNK_COLUMNS, CHUNK_LIMIT, type ChunkColumn, INSTRUCTION_WIDTH, SLOW } from "./layout.ts";
 import { packJson } from "./message-pack.ts";
-import { RegisterEncoder, soleDelta } from "./register-encoder.ts";
-import { type SlotMap, type WideValue, wideValues } from "./slots.ts";
+import { RegisterEncoder } from "./register-encoder.ts";
+import { type SlotMap, wholeSlots, type WideValue, wideValues } from "./slots.ts";
 
 /** Columns whose data is not collected as integers. */
 type ByteColumn = "head" | "instruction" | "instructionTail" | "memoryBytes";
@@ -196,8 +196,13 @@ export class ChunkEncoder {
   }
 
   #after({ pc, registers }: TruthAfter, before: bigint): number {
-    const { afterPcOffset, afterDelta, afterValues, afterEscapes } = this.#columns;
-    afterDelta.push(BigInt(soleDelta(this.#map, registers, { values: afterValues, escapes: afterEscapes })));
+    const { afterPcOffset, afterCount, afterSlot, afterValue } = this.#columns;
+    const slots = wholeSlots(this.#map, registers);
+    afterCount.push(BigInt(slots.length));
+    for (const slot of slots) {
+      afterSlot.push(BigInt(slot));
+      afterValue.push(registers.get(this.#map.slots[slot]!)!);
+    }
     if (pc === undefined) return FLAG.after;
     afterPcOffset.push(pc - before);
     return FLAG.after | FLAG.afterPc;

@@ -75,12 +75,12 @@ export const CHUNK_COLUMNS = [
   "callKind",
   "callOffset",
   "callValue",
-  // For each fault with FLAG.afterPc the new PC minus the old; for each with FLAG.after a delta word and its values as for the registers before,
-  // but relative to nothing: an escape has one mask, the slots that are there.
+  // For each fault with FLAG.afterPc the new PC minus the old; for each with FLAG.after the number of slots in it, and for each of these the slot,
+  // ascending, and its value.
   "afterPcOffset",
-  "afterDelta",
-  "afterValues",
-  "afterEscapes",
+  "afterCount",
+  "afterSlot",
+  "afterValue",
   // For each fault with FLAG.slow bits of SLOW, which say what of the following streams is its own.
   "slow",
   // Registers that are wider than 64 bits, or of which fewer bits were captured than they have: a count; for each its code (the slot, or

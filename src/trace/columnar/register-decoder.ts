@@ -76,11 +76,21 @@ export class RegisterDecoder {
   }
 }
 
-/** Reads a register file that stands alone. */
-export function readSole(map: SlotMap, where: string, word: number, { values, escapes }: DeltaReaders): RegisterFile {
+/** The streams of registers that are told one by one. */
+export interface SlotReaders {
+  readonly afterCount: ColumnReader;
+  readonly afterSlot: ColumnReader;
+  readonly afterValue: ColumnReader;
+}
+
+/** Reads a count and as many slots into a new file. */
+export function readSlots(map: SlotMap, where: string, { afterCount, afterSlot, afterValue }: SlotReaders): RegisterFile {
   const file = new RegisterFile(map.set);
-  const slots = (word & DELTA.escape) === 0 ? slotsOfWord(word, map, where) : slotsIn(escapes.take(), map, where);
-  for (const slot of slots) capture(file, map, where, slot, values.take());
+  for (let left = afterCount.takeNumber(); left > 0; left--) {
+    const slot = afterSlot.takeNumber();
+    if (slot >= map.slots.length) throw new TraceError(`${where}: there is no slot ${slot}`);
+    capture(file, map, where, slot, afterValue.take());
+  }
   return file;
 }
 

@@ -95,17 +95,3 @@ export class RegisterEncoder {
     return changes.toSorted((one, other) => one.code - other.code);
   }
 }
-
-/** The delta word of a file that stands alone: only what was captured is told. */
-export function soleDelta({ slots, widths }: SlotMap, file: RegisterFile, { values, escapes }: DeltaStreams): number {
-  const captured: number[] = [];
-  for (const register of file.captured()) {
-    const slot = slots.indexOf(register);
-    if (slot !== -1 && file.capturedWidth(register) === widths[slot]) captured.push(slot);
-  }
-  captured.sort((one, other) => one - other);
-  for (const slot of captured) values.push(file.get(slots[slot]!)!);
-  if (captured.length <= DELTA.slots) return deltaWord(captured);
-  escapes.push(slotMask(captured));
-  return EMPTY_DELTA | DELTA.escape;
-}

@@ -53,6 +53,16 @@ export function registerOfCode({ slots, wide }: SlotMap, code: number): Register
   return code < WIDE_CODE ? slots[code] : wide[code - WIDE_CODE];
 }
 
+/** Slots of a file of which all bits were captured, ascending. */
+export function wholeSlots({ slots, widths }: SlotMap, file: RegisterFile): number[] {
+  const found: number[] = [];
+  for (const register of file.captured()) {
+    const slot = slots.indexOf(register);
+    if (slot !== -1 && file.capturedWidth(register) === widths[slot]) found.push(slot);
+  }
+  return found.toSorted((one, other) => one - other);
+}
+
 /** A register of which the slots can't tell: its code, how many low bits were captured (0: none), and these. */
 export interface WideValue {
   readonly code: number;
