@@ -66,6 +66,33 @@ describe("the binary trace", () => {
     for (const index of [0, 1, 4095, 4096, 8191, 8192, 8196]) expect(plain(read[index]!)).toEqual(plain(written[index]!));
   });
 
+  test("reading and writing hold no more than a chunk", async () => {
+    const set = await registersOf("aarch64");
+    const encoder = columnar.encoder(set);
+    const sizes = [encoder.header(header).length];
+    for (const record of await loads(5 * CHUNK_LIMIT)) sizes.push(encoder.record(record).length);
+    const written = sizes.filter((size) => size > 0);
+    // The header, and each chunk as soon as it is full.
+    expect(written.length).toBe(6);
+
+    const bytes = store(columnar, { header, registers: set, records: await loads(5 * CHUNK_LIMIT) });
+    const piece = 1000;
+    let handed = 0;
+    async function* source(): AsyncGenerator<Uint8Array> {
+      for await (const part of pieces(bytes, piece)) {
+        handed += part.length;
+        yield part;
+      }
+    }
+    const largest = Math.max(...written);
+    let consumed = written[0]!;
+    for await (const chunk of (await openColumnar(source(), registersOf)).chunks) {
+      expect(handed - consumed).toBeLessThanOrEqual(largest + 2 * piece);
+      consumed = chunk.offset + chunk.hot.bytes.length;
+    }
+    expect(handed).toBe(bytes.length);
+  });
+
   test("a chunk of large faults is closed early", async () => {
     const set = await registersOf("aarch64");
     const large = (await loads(12)).map(({ fault, unknown }) => ({ fault: { ...fault, memory: [{ address: 0n, bytes: new Uint8Array(1 << 20) }] }, unknown }));

@@ -4,7 +4,7 @@ import type { Fault, MemoryRange, VmFaultMessage } from "../../model/fault.ts";
 import { TraceError, type TraceRecord, type TruthAfter, type UnknownKeys } from "../record.ts";
 import type { Chunk } from "./chunk.ts";
 import { ColumnReader } from "./column.ts";
-import { CALL, CHUNK_COLUMNS, type ChunkColumn, INSTRUCTION_WIDTH, SLOW } from "./layout.ts";
+import { CALL, CHUNK_COLUMNS, type ChunkColumn, INSTRUCTION_WIDTH, SLOW, SLOW_MASK } from "./layout.ts";
 import { jsonOf } from "./message-pack.ts";
 import { readSlots, readWide, RegisterDecoder } from "./register-decoder.ts";
 import type { SlotMap } from "./slots.ts";
@@ -42,6 +42,7 @@ class ChunkDecoder {
     const columns = this.#columns;
     const flags = columns.flags.numberAt(index);
     const slow = (flags & FLAG.slow) === 0 ? 0 : columns.slow.takeNumber();
+    if (slow > SLOW_MASK) throw this.#error(`fault ${index} of it is slow in a way (0x${slow.toString(16)}) that this version does not know`);
     const pc = columns.pc.at(index);
     const bytes = this.#instruction(index);
     const gpa = (flags & FLAG.gpa) === 0 ? undefined : columns.gpa.at(index);

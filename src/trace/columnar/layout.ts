@@ -114,6 +114,9 @@ export const SLOW = {
   message: 1 << 4,
 } as const;
 
+/** All bits of the "slow" column that are defined. */
+export const SLOW_MASK = 0x1f;
+
 /** Code of the first wide register; lower ones are slots. */
 export const WIDE_CODE = 64;
 
