@@ -55,8 +55,6 @@ export interface EvexFields {
   readonly b: boolean;
   /** V', as it extends VSIB.index. */
   readonly extendVectorIndex: number;
-  /** The bits that were reserved before APX are as they were: B4 and X4 are no extension. */
-  readonly plain: boolean;
   /** The bit U: X4 inverted. */
   readonly u: boolean;
 }
@@ -84,14 +82,38 @@ export function undefinedInstruction(detail: string): Refusal {
   );
 }
 
+/** An encoding that is being read: one object from the first prefix on, so that decoding makes few of them. */
+type Draft = { -readonly [Key in keyof Encoding]: Encoding[Key] };
+
+function emptyDraft(): Draft {
+  return {
+    space: "legacy",
+    map: 0,
+    opcode: 0,
+    end: 0,
+    lock: false,
+    repeat: 0,
+    prefix66: false,
+    addressSize: 64,
+    segment: undefined,
+    mandatory: 0,
+    rex: false,
+    rex2: false,
+    w: 0,
+    extendReg: 0,
+    extendIndex: 0,
+    extendBase: 0,
+    extendVector: 0,
+    vvvv: 0,
+    lengthCode: 0,
+    evex: undefined,
+  };
+}
+
 /** Reads prefixes and opcode. */
 export function parseEncoding(bytes: Uint8Array): Encoding | Refusal {
+  const draft = emptyDraft();
   let position = 0;
-  let lock = false;
-  let repeat: 0 | 0xf2 | 0xf3 = 0;
-  let prefix66 = false;
-  let addressSize: 64 | 32 = 64;
-  let segment: Register | undefined;
   let rex = 0;
   for (; ; position++) {
     if (position >= LENGTH_LIMIT) return tooLong();
@@ -101,114 +123,122 @@ export function parseEncoding(bytes: Uint8Array): Encoding | Refusal {
       rex = byte;
       continue;
     }
-    if (byte === 0xf0) lock = true;
-    else if (byte === 0xf2 || byte === 0xf3) repeat = byte;
-    else if (byte === 0x66) prefix66 = true;
-    else if (byte === 0x67) addressSize = 32;
-    else if (byte === 0x64) segment = FS_BASE;
-    else if (byte === 0x65) segment = GS_BASE;
-    // CS, SS, DS and ES overrides do nothing in 64-bit mode (SDM volume 1, section 3.3.7.1; APM volume 1, section 2.2: null prefixes).
-    else if (byte !== 0x2e && byte !== 0x36 && byte !== 0x3e && byte !== 0x26) break;
+    if (!takePrefix(draft, byte)) break;
     // A REX that is not the last prefix is ignored (SDM volume 2, section 2.2.1).
     rex = 0;
   }
-  const legacy = { lock, repeat, prefix66, addressSize, segment };
   const first = bytes[position]!;
   const next = bytes[position + 1];
-  if (first === 0xc4 || first === 0xc5 || first === 0x62 || (first === 0x8f && next !== undefined && (next & 0x1f) >= 8)) {
-    const name = first === 0x62 ? "an EVEX" : first === 0x8f ? "an XOP" : "a VEX";
-    if (lock || repeat !== 0 || prefix66 || rex !== 0) {
-      return undefinedInstruction(`${name} prefix must not follow ${lock ? "LOCK" : rex !== 0 ? "REX" : prefix66 ? "66" : "F2 or F3"} (SDM volume 2, sections 2.3.2 and 2.7.1)`);
-    }
-    return first === 0x62 ? parseEvex(bytes, position, legacy) : parseVex(bytes, position, legacy);
-  }
   if (first === 0x8f && next === undefined) return truncated(bytes, position + 2);
-  if (first === 0xd5) {
-    if (rex !== 0) return undefinedInstruction("a REX2 prefix must not follow REX (APX specification, section 3.1.1)");
-    return parseRex2(bytes, position, legacy);
+  // POP is 8F /0: the low five bits of its ModRM byte are less than 8, and those of XOP, its map, are not.
+  if (first === 0xc4 || first === 0xc5 || first === 0x62 || (first === 0x8f && (next! & 0x1f) >= 8)) {
+    if (draft.lock || draft.repeat !== 0 || draft.prefix66 || rex !== 0) return misplacedVector(first, draft, rex);
+    return first === 0x62 ? parseEvex(bytes, position, draft) : parseVex(bytes, position, draft);
   }
-  return parseOpcode(bytes, position, legacy, rex);
+  draft.mandatory = draft.repeat === 0xf3 ? 2 : draft.repeat === 0xf2 ? 3 : draft.prefix66 ? 1 : 0;
+  if (first !== 0xd5) return parseOpcode(bytes, position, draft, rex);
+  if (rex !== 0) return undefinedInstruction("a REX2 prefix must not follow REX (APX specification, section 3.1.1)");
+  return parseRex2(bytes, position, draft);
 }
 
-type LegacyPrefixes = Pick<Encoding, "lock" | "repeat" | "prefix66" | "addressSize" | "segment">;
-
-function mandatoryOf({ repeat, prefix66 }: LegacyPrefixes): MandatoryPrefix {
-  return repeat === 0xf3 ? 2 : repeat === 0xf2 ? 3 : prefix66 ? 1 : 0;
+/** Notes a legacy prefix; false if the byte is none. */
+function takePrefix(draft: Draft, byte: number): boolean {
+  switch (byte) {
+    case 0xf0:
+      draft.lock = true;
+      return true;
+    case 0xf2:
+    case 0xf3:
+      draft.repeat = byte;
+      return true;
+    case 0x66:
+      draft.prefix66 = true;
+      return true;
+    case 0x67:
+      draft.addressSize = 32;
+      return true;
+    case 0x64:
+      draft.segment = FS_BASE;
+      return true;
+    case 0x65:
+      draft.segment = GS_BASE;
+      return true;
+    // ES, CS, SS and DS overrides do nothing in 64-bit mode (SDM volume 1, section 3.3.7.1; APM volume 1, section 2.2: null prefixes).
+    case 0x26:
+    case 0x2e:
+    case 0x36:
+    case 0x3e:
+      return true;
+    default:
+      return false;
+  }
 }
 
-const NO_VECTOR = { vvvv: 0, lengthCode: 0, evex: undefined } as const;
+function misplacedVector(first: number, { lock, prefix66 }: Draft, rex: number): Refusal {
+  const name = first === 0x62 ? "an EVEX" : first === 0x8f ? "an XOP" : "a VEX";
+  const before = lock ? "LOCK" : rex !== 0 ? "REX" : prefix66 ? "66" : "F2 or F3";
+  return undefinedInstruction(`${name} prefix must not follow ${before} (SDM volume 2, sections 2.3.2 and 2.7.1)`);
+}
 
 /** One-, two- and three-byte opcodes, with or without REX. */
-function parseOpcode(bytes: Uint8Array, position: number, legacy: LegacyPrefixes, rex: number): Encoding | Refusal {
-  let map = 0;
+function parseOpcode(bytes: Uint8Array, position: number, draft: Draft, rex: number): Encoding | Refusal {
   let at = position;
   if (bytes[at] === 0x0f) {
     at++;
-    map = 1;
+    draft.map = 1;
     if (bytes[at] === 0x38 || bytes[at] === 0x3a) {
-      map = bytes[at] === 0x38 ? 2 : 3;
+      draft.map = bytes[at] === 0x38 ? 2 : 3;
       at++;
     }
   }
   if (at >= LENGTH_LIMIT) return tooLong();
   const opcode = bytes[at];
   if (opcode === undefined) return truncated(bytes, at + 1);
-  return {
-    ...legacy,
-    ...NO_VECTOR,
-    space: "legacy",
-    map,
-    opcode,
-    end: at + 1,
-    mandatory: mandatoryOf(legacy),
-    rex: rex !== 0,
-    rex2: false,
-    w: ((rex >> 3) & 1) as 0 | 1,
-    extendReg: (rex & 4) << 1,
-    extendIndex: (rex & 2) << 2,
-    extendBase: (rex & 1) << 3,
-    extendVector: (rex & 1) << 3,
-  };
+  draft.opcode = opcode;
+  draft.end = at + 1;
+  draft.rex = rex !== 0;
+  draft.w = ((rex >> 3) & 1) as 0 | 1;
+  draft.extendReg = (rex & 4) << 1;
+  draft.extendIndex = (rex & 2) << 2;
+  draft.extendBase = (rex & 1) << 3;
+  draft.extendVector = draft.extendBase;
+  return draft;
 }
 
 /** Opcode rows that REX2 can't reach, APX specification, section 3.1.1.1: one bit for each high digit of the opcode. */
 const NO_REX2 = [(1 << 4) | (1 << 7) | (1 << 0xa) | (1 << 0xe), (1 << 3) | (1 << 8)] as const;
+/** What is no opcode of map 0, but a prefix or an escape. */
+const PREFIX_BYTES: ReadonlySet<number> = new Set([0x0f, 0x26, 0x2e, 0x36, 0x3e, 0x62, 0x64, 0x65, 0x66, 0x67, 0xc4, 0xc5, 0xd5, 0xf0, 0xf2, 0xf3]);
 
 /** REX2: M0 R4 X4 B4 W R3 X3 B3. */
-function parseRex2(bytes: Uint8Array, position: number, legacy: LegacyPrefixes): Encoding | Refusal {
+function parseRex2(bytes: Uint8Array, position: number, draft: Draft): Encoding | Refusal {
   const payload = bytes[position + 1];
   const opcode = bytes[position + 2];
+  if (position + 3 > LENGTH_LIMIT) return tooLong();
   if (payload === undefined || opcode === undefined) return truncated(bytes, position + 3);
   const map = payload >> 7;
-  const row = opcode >> 4;
   // JMPABS (REX2 with W = 0 and opcode A1) is the one exception in its row.
   const absolute = map === 0 && opcode === 0xa1 && (payload & 8) === 0;
-  const isPrefix = map === 0 && [0x0f, 0x26, 0x2e, 0x36, 0x3e, 0x62, 0x64, 0x65, 0x66, 0x67, 0xc4, 0xc5, 0xd5, 0xf0, 0xf2, 0xf3].includes(opcode);
-  if (isPrefix || (((NO_REX2[map as 0 | 1] >> row) & 1) !== 0 && !absolute)) {
+  const unreachable = ((NO_REX2[map as 0 | 1] >> (opcode >> 4)) & 1) !== 0 && !absolute;
+  if (unreachable || (map === 0 && PREFIX_BYTES.has(opcode))) {
     return undefinedInstruction("REX2 does not go with this opcode (APX specification, section 3.1.1.1)");
   }
-  if (position + 3 > LENGTH_LIMIT) return tooLong();
-  const extendBase = ((payload & 1) << 3) | (payload & 0x10);
-  return {
-    ...legacy,
-    ...NO_VECTOR,
-    space: absolute ? "rex2" : "legacy",
-    map,
-    opcode,
-    end: position + 3,
-    mandatory: mandatoryOf(legacy),
-    rex: true,
-    rex2: true,
-    w: ((payload >> 3) & 1) as 0 | 1,
-    extendReg: ((payload & 4) << 1) | ((payload & 0x40) >> 2),
-    extendIndex: ((payload & 2) << 2) | ((payload & 0x20) >> 1),
-    extendBase,
-    extendVector: (payload & 1) << 3,
-  };
+  if (absolute) draft.space = "rex2";
+  draft.map = map;
+  draft.opcode = opcode;
+  draft.end = position + 3;
+  draft.rex = true;
+  draft.rex2 = true;
+  draft.w = ((payload >> 3) & 1) as 0 | 1;
+  draft.extendReg = ((payload & 4) << 1) | ((payload & 0x40) >> 2);
+  draft.extendIndex = ((payload & 2) << 2) | ((payload & 0x20) >> 1);
+  draft.extendBase = ((payload & 1) << 3) | (payload & 0x10);
+  draft.extendVector = (payload & 1) << 3;
+  return draft;
 }
 
 /** VEX of two or three bytes, and XOP, which is laid out like the latter. */
-function parseVex(bytes: Uint8Array, position: number, legacy: LegacyPrefixes): Encoding | Refusal {
+function parseVex(bytes: Uint8Array, position: number, draft: Draft): Encoding | Refusal {
   const short = bytes[position] === 0xc5;
   const end = position + (short ? 3 : 4);
   if (end > LENGTH_LIMIT) return tooLong();
@@ -216,29 +246,24 @@ function parseVex(bytes: Uint8Array, position: number, legacy: LegacyPrefixes): 
   const first = bytes[position + 1]!;
   const last = short ? first : bytes[position + 2]!;
   const inverted = ~first;
-  const base = short ? 0 : (inverted & 0x20) >> 2;
-  return {
-    ...legacy,
-    space: bytes[position] === 0x8f ? "xop" : "vex",
-    map: short ? 1 : first & 0x1f,
-    opcode: bytes[end - 1]!,
-    end,
-    mandatory: (last & 3) as MandatoryPrefix,
-    rex: true,
-    rex2: false,
-    w: short ? 0 : ((last >> 7) as 0 | 1),
-    extendReg: (inverted & 0x80) >> 4,
-    extendIndex: short ? 0 : (inverted & 0x40) >> 3,
-    extendBase: base,
-    extendVector: base,
-    vvvv: (~last >> 3) & 15,
-    lengthCode: (last >> 2) & 1,
-    evex: undefined,
-  };
+  draft.space = bytes[position] === 0x8f ? "xop" : "vex";
+  draft.map = short ? 1 : first & 0x1f;
+  draft.opcode = bytes[end - 1]!;
+  draft.end = end;
+  draft.mandatory = (last & 3) as MandatoryPrefix;
+  draft.rex = true;
+  draft.w = short ? 0 : ((last >> 7) as 0 | 1);
+  draft.extendReg = (inverted & 0x80) >> 4;
+  draft.extendIndex = short ? 0 : (inverted & 0x40) >> 3;
+  draft.extendBase = short ? 0 : (inverted & 0x20) >> 2;
+  draft.extendVector = draft.extendBase;
+  draft.vvvv = (~last >> 3) & 15;
+  draft.lengthCode = (last >> 2) & 1;
+  return draft;
 }
 
 /** EVEX: R3 X3 B3 R4 B4 M2 M1 M0, W V3–V0 X4 P1 P0, Z L' L B V4 A2 A1 A0 (B4 and X4 since APX; X4 was a bit of value 1). */
-function parseEvex(bytes: Uint8Array, position: number, legacy: LegacyPrefixes): Encoding | Refusal {
+function parseEvex(bytes: Uint8Array, position: number, draft: Draft): Encoding | Refusal {
   const end = position + 5;
   if (end > LENGTH_LIMIT) return tooLong();
   if (bytes.length < end) return truncated(bytes, end);
@@ -246,37 +271,25 @@ function parseEvex(bytes: Uint8Array, position: number, legacy: LegacyPrefixes):
   const second = bytes[position + 2]!;
   const third = bytes[position + 3]!;
   const inverted = ~first;
-  const map = first & 7;
   const extendVectorHigh = (~third & 8) << 1;
   const low = (inverted & 0x20) >> 2;
   const index3 = (inverted & 0x40) >> 3;
-  const base4 = (first & 8) << 1;
   const u = (second & 4) !== 0;
-  return {
-    ...legacy,
-    space: "evex",
-    map,
-    opcode: bytes[end - 1]!,
-    end,
-    mandatory: (second & 3) as MandatoryPrefix,
-    rex: true,
-    rex2: false,
-    w: (second >> 7) as 0 | 1,
-    extendReg: ((inverted & 0x80) >> 4) | (inverted & 0x10),
-    extendIndex: index3 | (u ? 0 : 16),
-    extendBase: low | base4,
-    extendVector: low | (index3 << 1),
-    vvvv: ((~second >> 3) & 15) | extendVectorHigh,
-    lengthCode: (third >> 5) & 3,
-    evex: {
-      opmask: third & 7,
-      zeroing: (third & 0x80) !== 0,
-      b: (third & 0x10) !== 0,
-      extendVectorIndex: extendVectorHigh,
-      plain: base4 === 0 && u,
-      u,
-    },
-  };
+  draft.space = "evex";
+  draft.map = first & 7;
+  draft.opcode = bytes[end - 1]!;
+  draft.end = end;
+  draft.mandatory = (second & 3) as MandatoryPrefix;
+  draft.rex = true;
+  draft.w = (second >> 7) as 0 | 1;
+  draft.extendReg = ((inverted & 0x80) >> 4) | (inverted & 0x10);
+  draft.extendIndex = index3 | (u ? 0 : 16);
+  draft.extendBase = low | ((first & 8) << 1);
+  draft.extendVector = low | (index3 << 1);
+  draft.vvvv = ((~second >> 3) & 15) | extendVectorHigh;
+  draft.lengthCode = (third >> 5) & 3;
+  draft.evex = { opmask: third & 7, zeroing: (third & 0x80) !== 0, b: (third & 0x10) !== 0, extendVectorIndex: extendVectorHigh, u };
+  return draft;
 }
 
 /** ModRM and SIB of a memory operand, before registers are named. */

@@ -158,12 +158,20 @@ const MAPS: Readonly<Record<string, number>> = { "0F": 1, "0F38": 2, "0F3A": 3, 
 const PLACE =
   /^(?:(VEX|EVEX|XOP)\.\S*?(0F38|0F3A|0F|MAP[4-7]|X[89A])\.\S+ |((?:(?:REX2|NP|NFx|66|F2|F3|REX\.W \+|REX\.B0|[oa][0-9|]+) )*)(0F (?:3[8A] )?)?)([0-9A-F]{2})(\+r)?(?: |$)/;
 
+/** The encoding space of a row, by the first word of its opcode. */
+export function spaceOf([opcode]: Row): Space {
+  if (opcode.startsWith("VEX.")) return "vex";
+  if (opcode.startsWith("EVEX.")) return "evex";
+  if (opcode.startsWith("XOP.")) return "xop";
+  return opcode.startsWith("REX2 ") ? "rex2" : "legacy";
+}
+
 /** Where a row belongs. Throws an Error for an opcode column that does not start as one. */
 export function placeOf(row: Row): RowPlace {
   const match = PLACE.exec(row[0]);
   if (match === null) throw new Error(`opcode "${row[0]}" has no prefix and opcode byte that can be read`);
   const [, encoding, map, , escape, opcode, plus] = match;
-  const space = (encoding?.toLowerCase() ?? (row[0].startsWith("REX2 ") ? "rex2" : "legacy")) as Space;
+  const space = spaceOf(row);
   const number = encoding === undefined ? (escape === undefined ? 0 : MAPS[escape.replaceAll(" ", "")]!) : MAPS[map!]!;
   return { space, map: number, opcode: Number.parseInt(opcode!, 16), span: plus === undefined ? 1 : 8 };
 }
@@ -184,7 +192,7 @@ export function compileRow(row: Row): Variant[] {
   try {
     return alternativesOf(opcode).map((alternative) => compileVariant(row, alternative));
   } catch (error) {
-    throw new Error(`row "${opcode}" "${instruction}": ${(error as Error).message}`);
+    throw new Error(`row "${opcode}" "${instruction}": ${(error as Error).message}`, { cause: error });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Encoding, ModRm } from "./format.ts";
-import { PROMOTED_MAP, type Row, type Space, type Variant, compileRow, placeOf } from "./notation.ts";
+import { PROMOTED_MAP, type Row, type Space, type Variant, compileRow, placeOf, spaceOf } from "./notation.ts";
 
 /** The instructions of one opcode. */
 export interface Bucket {
@@ -16,23 +16,19 @@ export interface Bucket {
 const DIMENSIONS = ["prefixes", "sizes", "w", "lengths", "addressSizes", "digits", "mods", "rms", "promoted"] as const;
 
 /**
- * Rows by encoding space, map and opcode. A row is compiled when its opcode is first met, so that a start costs little;
+ * Rows by encoding space, map and opcode. A space is put in order when it is first met, and a row compiled, so that a start costs little;
  * {@link compileAll} compiles and checks all of them. A table with a mistake throws an Error that names the rows.
  */
 export class OpcodeTable {
+  readonly #unsorted: Readonly<Record<Space, readonly Row[]>>;
+  readonly #sorted = new Set<Space>();
   readonly #rows = new Map<number, Row[]>();
   readonly #buckets = new Map<number, Bucket>();
 
   constructor(rows: readonly Row[]) {
-    for (const row of rows) {
-      const { space, map, opcode, span } = placeOf(row);
-      for (let each = opcode; each < opcode + span; each++) {
-        const key = keyOf(space, map, each);
-        const known = this.#rows.get(key);
-        if (known === undefined) this.#rows.set(key, [row]);
-        else known.push(row);
-      }
-    }
+    const unsorted: Record<Space, Row[]> = { legacy: [], rex2: [], vex: [], evex: [], xop: [] };
+    for (const row of rows) unsorted[spaceOf(row)].push(row);
+    this.#unsorted = unsorted;
   }
 
   /** The instructions of an opcode, or undefined if there are none. */
@@ -40,6 +36,7 @@ export class OpcodeTable {
     const key = keyOf(space, map, opcode);
     const known = this.#buckets.get(key);
     if (known !== undefined) return known;
+    if (!this.#sorted.has(space)) this.#sort(space);
     const rows = this.#rows.get(key);
     if (rows === undefined) return undefined;
     const bucket = compileBucket(rows);
@@ -47,8 +44,23 @@ export class OpcodeTable {
     return bucket;
   }
 
+  /** Puts the rows of one space in their places. */
+  #sort(space: Space): void {
+    for (const row of this.#unsorted[space]) {
+      const { map, opcode, span } = placeOf(row);
+      for (let each = opcode; each < opcode + span; each++) {
+        const key = keyOf(space, map, each);
+        const known = this.#rows.get(key);
+        if (known === undefined) this.#rows.set(key, [row]);
+        else known.push(row);
+      }
+    }
+    this.#sorted.add(space);
+  }
+
   /** Every instruction, all of them compiled and checked. */
   compileAll(): Variant[] {
+    for (const space of Object.keys(SPACE_NUMBERS) as Space[]) if (!this.#sorted.has(space)) this.#sort(space);
     const variants = new Set<Variant>();
     for (const rows of this.#rows.values()) {
       const { space, map, opcode } = placeOf(rows[0]!);

@@ -75,7 +75,7 @@ function describeDifference(iced: Verdict, ours: OurVerdict): string | undefined
   if (iced.access !== ours.access) return `${iced.access} or ${ours.access}: ${form}`;
   if (ours.read === undefined || iced.read === undefined) return undefined;
   // Of an instruction that reads and writes and is only named, the sum is known, and not which part is which.
-  const sum = iced.read + iced.written! === ours.read + ours.written!;
-  const same = ours.halved ? sum : iced.read === ours.read && iced.written === ours.written;
+  const [theirSum, ourSum] = [iced, ours].map(({ read, written }) => read! + written!);
+  const same = ours.halved ? theirSum === ourSum : iced.read === ours.read && iced.written === ours.written;
   return same ? undefined : `reads ${iced.read} and writes ${iced.written}, or ${ours.read} and ${ours.written} bytes: ${form}`;
 }

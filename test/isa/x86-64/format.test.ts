@@ -120,9 +120,8 @@ describe("APX", () => {
   });
 
   it("says which opcodes REX2 does not go with", () => {
-    for (const hex of ["d5 00 0f 00", "d5 00 48 89 00", "d5 00 74 00", "d5 00 e8 00 00 00 00", "d5 80 80 00 00 00 00", "d5 08 a1 00 00 00 00", "d5 80 ae 20", "48 d5 00 89 00"]) {
-      expect(refusal(hex).reason, hex).toBe("undefined-instruction");
-    }
+    const undefinedOnes = ["d5 00 0f 00", "d5 00 48 89 00", "d5 00 74 00", "d5 00 e8 00 00 00 00", "d5 80 80 00 00 00 00", "d5 08 a1 00 00 00 00", "d5 80 ae 20", "48 d5 00 89 00"];
+    expect(undefinedOnes.filter((hex) => refusal(hex).reason !== "undefined-instruction")).toEqual([]);
     expect(decode("d5 00 a1 00 00 00 00 00 00 00 00")).toMatchObject({ mnemonic: "jmpabs", access: "none" });
   });
 
@@ -132,7 +131,8 @@ describe("APX", () => {
     expect(decode("62 f4 fc 10 01 08")).toMatchObject({ access: "read", sizes: [8] });
     expect(decode("62 f4 7d 08 01 08")).toMatchObject({ access: "read-write", sizes: [2, 2] });
     // NF with ADC, which has none; a vvvv that no operand is in; L
-    for (const hex of ["62 f4 7c 0c 11 08", "62 f4 74 08 01 08", "62 f4 7c 28 01 08"]) expect(refusal(hex).reason, hex).toBe("undefined-instruction");
+    const undefinedOnes = ["62 f4 7c 0c 11 08", "62 f4 74 08 01 08", "62 f4 7c 28 01 08"];
+    expect(undefinedOnes.filter((hex) => refusal(hex).reason !== "undefined-instruction")).toEqual([]);
   });
 });
 
@@ -230,12 +230,11 @@ describe("truncated instructions", () => {
   });
 
   it("are never called something else than the whole instruction is", () => {
-    for (const hex of ["48 8b 84 c8 10 32 54 76", "f0 48 81 84 c8 10 32 54 76 10 32 54 76", "62 f2 7d 49 90 44 88 10", "c4 e3 7d 19 44 88 10 01", "d5 77 89 6c 77 08"]) {
-      const bytes = bytesOf(hex);
-      expect(decode(hex).length).toBe(bytes.length);
+    const whole = ["48 8b 84 c8 10 32 54 76", "f0 48 81 84 c8 10 32 54 76 10 32 54 76", "62 f2 7d 49 90 44 88 10", "c4 e3 7d 19 44 88 10 01", "d5 77 89 6c 77 08"];
+    for (const bytes of whole.map(bytesOf)) {
+      expect(X86_64.decode(bytes, "x86-64")).toMatchObject({ length: bytes.length });
       for (let length = 0; length < bytes.length; length++) {
-        const cut = X86_64.decode(bytes.subarray(0, length), "x86-64");
-        expect(cut instanceof Refusal && cut.reason, `${length} bytes of ${hex}`).toBe("truncated-instruction");
+        expect(X86_64.decode(bytes.subarray(0, length), "x86-64")).toMatchObject({ reason: "truncated-instruction" });
       }
     }
   });

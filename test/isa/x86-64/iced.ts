@@ -58,6 +58,10 @@ export function icedVerdict(bytes: Uint8Array): Verdict {
   }
 }
 
+function sum(sizes: readonly number[]): number {
+  return sizes.reduce((total, size) => total + size, 0);
+}
+
 /** Our decoder's verdict. */
 export function ourVerdict(bytes: Uint8Array): Verdict & { readonly instruction?: Instruction; readonly halved: boolean } {
   const instruction = X86_64.decode(bytes, "x86-64");
@@ -69,10 +73,9 @@ export function ourVerdict(bytes: Uint8Array): Verdict & { readonly instruction?
   const common = { kind: "instruction", length, mnemonic, access, instruction, halved: false } as const;
   if (sizes.includes(0)) return { ...common, read: undefined, written: undefined };
   if (!(operation instanceof Refusal)) {
-    const sum = (elements: readonly { readonly size: number }[]): number => elements.reduce((total, { size }) => total + size, 0);
-    return { ...common, read: sum(operation.reads), written: sum(operation.writes) };
+    return { ...common, read: sum(operation.reads.map(({ size }) => size)), written: sum(operation.writes.map(({ size }) => size)) };
   }
-  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const total = sum(sizes);
   if (access === "read-write") return { ...common, read: total / 2, written: total / 2, halved: true };
   return { ...common, read: access === "read" ? total : 0, written: access === "write" ? total : 0 };
 }

@@ -19,9 +19,9 @@ describe("the opcode tables", () => {
   });
 });
 
-describe("a row", () => {
-  const forms = (row: Row): string[] => compileRow(row).map(({ form }) => form);
+const forms = (row: Row): string[] => compileRow(row).map(({ form }) => form);
 
+describe("a row", () => {
   it("stands for one line of the SDM for each operand size", () => {
     expect(forms(["o16|32|64 81 /0 iO", "ADD r/mO, immO", "MI", "add"])).toEqual([
       "ADD r/m16, imm16 [81 /0 iw]",
@@ -39,8 +39,7 @@ describe("a row", () => {
   });
 
   it("takes the size without a prefix from the sizes that the instruction has", () => {
-    const sizes = compileRow(["o16|64 FF /6", "PUSH r/mO", "M", "push"]).map(({ sizes }) => sizes);
-    expect(sizes).toEqual([0b001, 0b110]);
+    expect(compileRow(["o16|64 FF /6", "PUSH r/mO", "M", "push"]).map(({ sizes }) => sizes)).toEqual([0b001, 0b110]);
     expect(compileRow(["o32|64 0F C7 /1", "CMPXCHG8B|CMPXCHG16B m64|m128", "M", "compare-exchange-pair"]).map(({ sizes }) => sizes)).toEqual([0b011, 0b100]);
   });
 });
