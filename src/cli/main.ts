@@ -1,20 +1,30 @@
 #!/usr/bin/env node
+import { isClosedPipe, reason } from "../trace/files.ts";
 import { run } from "./run.ts";
+import { STATUS } from "./terminal.ts";
 
-// The reader of a pipe has gone (`| head`): nobody is left to tell anything.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
-}
+process.stdout.on("error", (error) => {
+  // The reader of the pipe has gone (`| head`): nobody is left to tell anything.
+  if (isClosedPipe(error)) return;
+  process.stderr.write(`trapline: standard output: can't be written: ${reason(error)}\n`);
+  process.exit(STATUS.unusable);
+});
+// Talk that nobody hears is no reason to stop.
+process.stderr.on("error", () => undefined);
 // Interrupted: the exit handlers remove unfinished output.
 for (const [signal, number] of [["SIGINT", 2], ["SIGTERM", 15], ["SIGHUP", 1]] as const) {
   process.once(signal, () => process.exit(128 + number));
 }
 
+let input: typeof process.stdin | undefined;
 process.exitCode = await run(process.argv.slice(2), {
-  input: process.stdin,
+  // Opened when a command reads it: most do not.
+  get input() {
+    return (input ??= process.stdin);
+  },
   output: process.stdout,
   talk: process.stderr,
   environment: process.env,
 });
+// A command that has failed does not wait for whoever writes to it.
+input?.destroy();

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { UserError } from "../model/user-error.ts";
+import { isClosedPipe } from "../trace/files.ts";
 import { TraceError } from "../trace/record.ts";
 import type { DefineCommand } from "./command.ts";
 import { defineConvert } from "./convert.ts";
@@ -63,11 +64,6 @@ function explain(error: unknown, { talk }: Terminal): Status {
   else talk.write(`trapline: this is a bug in trapline, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   // Parts of the input are lost, and all the rest was done.
   return error instanceof TraceError && error.kept === "intact" ? STATUS.refused : STATUS.unusable;
-}
-
-function isClosedPipe(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  return code === "EPIPE" || code === "ERR_STREAM_DESTROYED";
 }
 
 function oneLine(text: string): string {

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fault, header, readText, trace, traceFiles, BUNDLED } from "../support/traces.ts";
 
 const COMMAND = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
+const TRACE = join(BUNDLED, "aarch64/pairs.jsonl");
 const built = existsSync(COMMAND);
 if (!built) console.log("test/cli/process.test.ts: skipped, dist/ is not built: npm run build");
 
@@ -130,6 +131,23 @@ describe.skipIf(!built)("the command as a process", () => {
     const status = await new Promise((exited) => child.on("exit", exited));
     expect(status).toBe(130);
     expect(readdirSync(folder).filter((name) => name.startsWith(".") || name === "out.jsonl")).toEqual([]);
+  });
+
+  test.skipIf(!existsSync("/dev/full"))("a full disk is one line, whatever is written (skipped where there is no /dev/full)", () => {
+    for (const words of [`replay ${TRACE}`, `replay ${TRACE} -o /dev/full`, `summary ${TRACE}`, "decode --arch aarch64 014440b8"]) {
+      const { status, stderr } = run([], { shell: `"${process.execPath}" "${COMMAND}" ${words} > /dev/full` });
+      expect({ words, status, stderr }).toEqual({ words, status: 2, stderr: expect.stringMatching(/^trapline: [^\n]*: can't be written: no space left on the device\n$/) as string });
+    }
+  });
+
+  test("a command that fails does not wait for the end of its input", async () => {
+    const child = spawn(process.execPath, [COMMAND, "replay", "-", "--handler", "nobody"], { stdio: ["pipe", "ignore", "pipe"] });
+    let talk = "";
+    child.stderr.on("data", (chunk: Buffer) => (talk += chunk.toString()));
+    // The input stays open: nobody calls end().
+    child.stdin.write(readText(TRACE));
+    expect(await new Promise((exited) => child.on("close", exited))).toBe(2);
+    expect(talk).toContain("handler nobody: no built-in handler of this name");
   });
 
   test("standard input and output, and the exit status", () => {
