@@ -15,18 +15,27 @@ function isFresh() {
   return [...files, fileURLToPath(import.meta.url)].every((file) => statSync(file).mtimeMs < built);
 }
 
-/** Compiles where needed. Throws with the compiler's own words if it refuses the sources. */
-export async function buildFastPath() {
-  if (isFresh()) return;
-  const options = ["--baseDir", root, "-O3", "--converge", "--noAssert", "--runtime", "stub", "--initialMemory", "16", "--outFile", "kernel.wasm"];
+/**
+ * Compiles AssemblyScript, given by its path in this repository. Throws with the compiler's own words if it refuses the sources.
+ * @param {string} source
+ */
+export async function compile(source) {
+  const options = ["--baseDir", root, "-O3", "--converge", "--noAssert", "--runtime", "stub", "--initialMemory", "16", "--outFile", "module.wasm"];
   /** @type {Uint8Array | undefined} */
   let module;
-  const { error, stderr } = await asc.main(["src/fastpath/assembly/index.ts", ...options], {
+  const { error, stderr } = await asc.main([source, ...options], {
     writeFile: (_name, contents) => {
       if (contents instanceof Uint8Array) module = contents;
     },
   });
-  if (error !== null || module === undefined) throw new Error(`the fast path does not compile: ${error?.message}\n${stderr.toString()}`);
+  if (error !== null || module === undefined) throw new Error(`${source} does not compile: ${error?.message}\n${stderr.toString()}`);
+  return module;
+}
+
+/** Compiles the kernel where needed. */
+export async function buildFastPath() {
+  if (isFresh()) return;
+  const module = await compile("src/fastpath/assembly/index.ts");
   mkdirSync(`${root}dist/src/fastpath`, { recursive: true });
   // Several test processes may do this at the same time: each puts a whole file in place.
   writeFileSync(`${output}.${process.pid}.tmp`, module);

@@ -1,7 +1,7 @@
 import type { Facts, PairFacts, SingleFacts } from "../isa/aarch64/facts.ts";
 import type { FieldPart } from "../isa/pattern.ts";
 import type { CompiledRow, RowTable } from "../isa/rows.ts";
-import { FLAG } from "../model/fault-columns.ts";
+import { FLAG, responseCount } from "../model/fault-columns.ts";
 import { informationOf } from "./record.ts";
 
 /**
@@ -25,11 +25,11 @@ const INDEX_BITS = [31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 11, 10];
 const INDEX_MASK = 0xffe00c00 | 0;
 const SLOT_COUNT = 1 << INDEX_BITS.length;
 
-/** A field of the word, shifted to its value: mask, shift left, arithmetic shift right by 32-bit arithmetic. */
+/** A field of the word as a multiple of its scale: bits under the mask, shifted right, and then `sign` is the sign bit's value. */
 interface Immediate {
   readonly mask: number;
-  readonly left: number;
-  readonly right: number;
+  readonly shift: number;
+  readonly sign: bigint;
 }
 
 /** What the kernel needs to know of a form. */
@@ -58,6 +58,7 @@ export function deriveA64Tables(table: RowTable<Facts>): A64Tables {
   const view = new DataView(bytes.buffer);
   // Descriptor 0 declines: no word has the bit that it wants under no mask.
   view.setUint32(4, 1, true);
+  view.setUint8(76, 4);
   const forms: string[] = [];
   const known = new Map<string, number>();
   for (const row of table.rows) {
@@ -69,7 +70,7 @@ export function deriveA64Tables(table: RowTable<Facts>): A64Tables {
     forms.push(row.form);
     if (taken.length > 0) continue;
     // What differs in name only (LDUR and LDTR) shares a descriptor, for the cache's sake.
-    const key = JSON.stringify([shape, condition]);
+    const key = keyOf(shape, condition);
     const offset = known.get(key) ?? (written.length + 1) * DESCRIPTOR_SIZE;
     if (!known.has(key)) {
       known.set(key, offset);
@@ -79,6 +80,10 @@ export function deriveA64Tables(table: RowTable<Facts>): A64Tables {
     for (const slot of slotsOf(row)) slots[slot] = offset;
   }
   return { slots, descriptors: bytes.subarray(0, (1 + written.length) * DESCRIPTOR_SIZE), forms };
+}
+
+function keyOf({ immediate, ...shape }: Shape, condition: Condition): string {
+  return JSON.stringify([shape, immediate.mask, immediate.shift, `${immediate.sign}`, condition]);
 }
 
 /**
@@ -97,7 +102,7 @@ function mergeInto(
   const there = written[offset / DESCRIPTOR_SIZE - 1]!;
   const differing = there.condition.match ^ condition.match;
   const oneBit = differing !== 0 && (differing & (differing - 1)) === 0;
-  if (JSON.stringify(there.shape) !== JSON.stringify(shape) || there.condition.mask !== condition.mask || !oneBit) return false;
+  if (keyOf(there.shape, condition) !== keyOf(shape, condition) || there.condition.mask !== condition.mask || !oneBit) return false;
   if (!taken.every((slot) => slots[slot] === offset) || slots.filter((each) => each === offset).length !== taken.length) return false;
   there.condition = { mask: condition.mask & ~differing, match: condition.match & ~differing };
   writeDescriptor(view, offset, there.shape, there.condition);
@@ -125,19 +130,17 @@ function fieldsAreInPlace({ fields }: CompiledRow<Facts>): boolean {
   });
 }
 
-/** A signed field, multiplied by 2^scale. */
-function signedField(name: string, scale: number): Immediate {
-  const [from, width] = FIELD_PLACES[name]!;
-  return { mask: (((1 << width) - 1) << from) | 0, left: 32 - from - width, right: 32 - width - scale };
-}
-
-/** The same for an unsigned field: the bit above it is masked away and takes the place of the sign. */
+/** An unsigned field, multiplied by 2^scale, which shifts it no further than its place in the word. */
 function unsignedField(name: string, scale: number): Immediate {
-  const { mask, left, right } = signedField(name, scale);
-  return { mask, left: left - 1, right: right - 1 };
+  const [from, width] = FIELD_PLACES[name]!;
+  return { mask: (((1 << width) - 1) << from) | 0, shift: from - scale, sign: 0n };
 }
 
-const NOTHING: Immediate = { mask: 0, left: 0, right: 0 };
+function signedField(name: string, scale: number): Immediate {
+  return { ...unsignedField(name, scale), sign: 1n << BigInt(FIELD_PLACES[name]![1] - 1 + scale) };
+}
+
+const NOTHING: Immediate = { mask: 0, shift: 0, sign: 0n };
 /** The shape of a form, or undefined if it is not the kernel's: vectors, atomics, tags, and the rare. */
 function shapeOf(facts: Facts): Shape | undefined {
   switch (facts.kind) {
@@ -256,30 +259,65 @@ function writeDescriptor(view: DataView, at: number, shape: Shape, condition: Co
   view.setUint32(at, condition.mask, true);
   view.setUint32(at + 4, condition.match, true);
   view.setUint32(at + 8, immediate.mask, true);
-  view.setUint8(at + 12, immediate.left);
-  view.setUint8(at + 13, immediate.right);
-  view.setUint8(at + 14, Math.log2(bytes));
-  view.setUint8(at + 15, accesses * bytes - 1);
-  view.setBigUint64(at + 16, address === "post-index" ? 0n : ONES, true);
-  view.setBigUint64(at + 24, address === "register" ? ONES : 0n, true);
+  view.setUint32(at + 12, immediate.shift, true);
+  view.setBigUint64(at + 16, immediate.sign, true);
+  view.setBigUint64(at + 24, address === "post-index" ? 0n : ONES, true);
   view.setBigUint64(at + 32, (1n << bits) - 1n, true);
   view.setBigUint64(at + 40, signed ? 1n << (bits - 1n) : 0n, true);
   view.setBigUint64(at + 48, write || sixtyFour ? ONES : 0xffff_ffffn, true);
-  view.setUint32(at + 56, FLAG.gpa | FLAG.gva | FLAG.direction | (write ? FLAG.write : 0), true);
   const flags = { write: Number(write), signExtend: Number(signed), sixtyFour: Number(write ? bytes === 8 : sixtyFour), ordered: Number(ordered) };
-  view.setUint32(at + 60, informationOf({ size: bytes, ...flags, accesses, writeback: Number(writeback), length: 4 }), true);
-  view.setUint32(at + 64, registersThatMayBeEqual(shape, writeback), true);
-  view.setUint32(at + 68, write ? 0 : accesses, true);
+  view.setUint32(at + 56, informationOf({ size: bytes, ...flags, accesses, writeback: Number(writeback), length: 4 }), true);
+  view.setUint32(at + 60, FLAG_CHECK_SIZE * (write ? 0 : accesses), true);
+  view.setUint32(at + 64, accesses * bytes - 1, true);
+  view.setUint32(at + 68, registersThatMustDiffer(shape, writeback), true);
   view.setUint32(at + 72, Number(write), true);
-  view.setUint32(at + 76, Number(address === "literal"), true);
+  view.setUint8(at + 76, kindOf(shape, condition));
+  view.setUint8(at + 78, Math.log2(bytes));
 }
 
+/** What sets a descriptor apart from one access at a register and an immediate: the kernel's numbers for it. */
+function kindOf({ address, pair }: Shape, condition: Condition): number {
+  if (address === "register") return 1;
+  if (address === "literal") return 2;
+  if (pair) return 3;
+  return condition.mask === 0 && condition.match === 0 ? 0 : 4;
+}
+
+/** Pairs of registers that may be equal, as the bits of the kernel's table of them. */
+const EQUAL = { RtRn: 1, RnRt2: 2, RtRt2: 4 } as const;
+
+/** CONSTRAINED UNPREDICTABLE operands, DDI 0487 K1.2: the base among the registers with writeback, and the same register loaded twice. */
+function registersThatMustDiffer({ write, pair }: Shape, writeback: boolean): number {
+  return (writeback ? EQUAL.RtRn : 0) | (writeback && pair ? EQUAL.RnRt2 : 0) | (pair && !write ? EQUAL.RtRt2 : 0);
+}
+
+/** For each value of word bits 14:0 (Rt2, Rn, Rt) which of the three are equal. */
+export function equalRegisters(): Uint8Array {
+  const equals = new Uint8Array(1 << 15);
+  for (let number = 0; number < 32; number++) {
+    for (let other = 0; other < 32; other++) {
+      equals[(other << 10) | (number << 5) | number]! |= EQUAL.RtRn;
+      equals[(number << 10) | (number << 5) | other]! |= EQUAL.RnRt2;
+      equals[(number << 10) | (other << 5) | number]! |= EQUAL.RtRt2;
+    }
+  }
+  return equals;
+}
+
+/** Values of the low seven bits of a fault's flags. */
+const FLAG_CHECK_SIZE = 128;
+
 /**
- * Ones in the fields of pairs of registers that may be equal: Rt and Rn in bits 4:0 (not with writeback), Rn and Rt2 in 9:5 (not in a
- * pair with writeback), Rt and Rt2 in 14:10 (not in a load pair).
+ * For each number of reads (0: a write) and the low seven bits of a fault's flags, whether they go together (0) or not: addresses and
+ * direction known and right, enough responses, and no user mode where `user` is "refuse".
  */
-function registersThatMayBeEqual({ write, pair }: Shape, writeback: boolean): number {
-  const first = writeback ? 0 : 0x1f;
-  const second = writeback && pair ? 0 : 0x3e0;
-  return first | second | (pair && !write ? 0 : 0x7c00);
+export function flagChecks(user: "refuse" | "allow"): Uint8Array {
+  const checks = new Uint8Array(3 * FLAG_CHECK_SIZE).fill(1);
+  for (let flags = 0; flags < FLAG_CHECK_SIZE; flags++) {
+    const known = FLAG.direction | FLAG.gpa | FLAG.gva;
+    if ((flags & known) !== known || ((flags & FLAG.user) !== 0 && user === "refuse")) continue;
+    if ((flags & FLAG.write) !== 0) checks[flags] = 0;
+    for (let reads = 1; reads <= 2 && (flags & FLAG.write) === 0; reads++) if (responseCount(flags) >= reads) checks[reads * FLAG_CHECK_SIZE + flags] = 0;
+  }
+  return checks;
 }

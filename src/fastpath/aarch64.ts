@@ -1,7 +1,7 @@
 import { A64_TABLE } from "../isa/aarch64/decode.ts";
 import { AARCH64_REGISTERS } from "../isa/aarch64/registers.ts";
 import type { FaultColumns } from "../model/fault-columns.ts";
-import { deriveA64Tables } from "./a64-descriptors.ts";
+import { deriveA64Tables, equalRegisters, flagChecks } from "./a64-descriptors.ts";
 import { type FastPath, type FastPathSettings, type FastRun, kernelFacts, runResult } from "./fast-path.ts";
 import { Kernel } from "./kernel.ts";
 
@@ -28,7 +28,7 @@ export class AArch64FastPath implements FastPath {
   readonly slots: readonly string[];
   readonly forms: readonly string[];
   readonly #run: (from: number, to: number) => number;
-  readonly #single: () => number;
+  readonly #unpack: (count: number) => void;
   readonly #prepareSingle: () => void;
 
   /** `module`: the bytes of kernel.wasm. */
@@ -41,16 +41,20 @@ export class AArch64FastPath implements FastPath {
     if (descriptors.length > place.DESCRIPTORS_SIZE) throw new Error("the A64 descriptors do not fit their place");
     bytes.set(descriptors, place.DESCRIPTORS);
     bytes.set(new Uint8Array(slots.buffer), place.SLOTS);
+    bytes.set(equalRegisters(), place.EQUALS);
+    bytes.set(flagChecks(settings.userMode), place.FLAG_CHECKS);
     const extensions = new BigUint64Array(bytes.buffer, place.EXTENSIONS, 4 * EXTENSIONS.length);
     EXTENSIONS.forEach(({ mask, sign, shift }, index) => extensions.set([mask, sign, shift], 4 * index));
     this.kernel.setFacts(kernelFacts(settings));
     this.#run = this.kernel.routine("runA64");
-    this.#single = this.kernel.routine("singleA64");
+    this.#unpack = this.kernel.routine("unpackA64");
+    this.single = this.kernel.routine("singleA64");
     this.#prepareSingle = this.kernel.routine("prepareSingleA64");
   }
 
   load(columns: FaultColumns): void {
     this.kernel.load(columns);
+    this.#unpack(columns.count);
   }
 
   run(from: number, to: number): FastRun {
@@ -62,23 +66,35 @@ export class AArch64FastPath implements FastPath {
    * write the registers ({@link Kernel.registers}) and the fault, and call {@link single}; nothing is allocated.
    */
   prepareSingle(): SingleFault {
-    this.kernel.state.setBigUint64(16, (1n << BigInt(this.slots.length)) - 1n, true);
+    this.kernel.prepareSingle((1n << BigInt(this.slots.length)) - 1n);
     this.#prepareSingle();
     const { bytes, place } = this.kernel;
-    return { words: new Uint32Array(bytes.buffer, place.SINGLE, 2), addresses: new BigUint64Array(bytes.buffer, place.SINGLE + 8, 5) };
+    const { buffer } = bytes;
+    return {
+      word: new Uint32Array(buffer, place.WORDS, 1),
+      flags: new Uint32Array(buffer, place.FLAGS_OF, 1),
+      gpa: new BigUint64Array(buffer, place.GPAS, 1),
+      gvaOffset: new BigUint64Array(buffer, place.OFFSETS, 1),
+      pc: new BigUint64Array(buffer, place.SINGLE, 1),
+      responses: new BigUint64Array(buffer, place.SINGLE + 8, 2),
+    };
   }
 
   /**
    * Emulates the single fault with the registers as they are. Gives the information word of the record at index 0, or 0: declined. The
    * registers stay as they were: a handler that has the device's answer only after the call puts it into the responses and calls again.
    */
-  readonly single = (): number => this.#single();
+  readonly single: () => number;
 }
 
-/** The fault of a single call, in the kernel's memory. */
+/** The fault of a single call, in the kernel's memory: arrays of one element, and of two responses. */
 export interface SingleFault {
-  /** The instruction word; then bits of `FLAG` of src/model/fault-columns.ts. */
-  readonly words: Uint32Array;
-  /** Guest physical address, guest virtual address, PC, and the device's first and second response. */
-  readonly addresses: BigUint64Array;
+  readonly word: Uint32Array;
+  /** Bits of `FLAG` of src/model/fault-columns.ts below `slow`, the number of responses among them. */
+  readonly flags: Uint32Array;
+  readonly gpa: BigUint64Array;
+  /** Guest virtual address minus `gpa`: a multiple of 4,096, or the fault is declined. */
+  readonly gvaOffset: BigUint64Array;
+  readonly pc: BigUint64Array;
+  readonly responses: BigUint64Array;
 }

@@ -1,6 +1,6 @@
-import { FLAG, type FaultColumns } from "../model/fault-columns.ts";
+import type { FaultColumns } from "../model/fault-columns.ts";
 import type { GuestFacts } from "../model/fault.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel, KernelFacts } from "./kernel.ts";
 
 /** What a fast path is told of the guest and by the person who replays; the same facts and policy as the reference has. */
 export interface FastPathSettings {
@@ -35,21 +35,16 @@ export interface FastPath {
   run(from: number, to: number): FastRun;
 }
 
-/**
- * The facts in the kernel's terms. A fault with a syndrome or transformed instruction has more to be checked than the kernel knows; what
- * else makes a fault slow (RAM, wide registers) does not matter to what the kernel emulates.
- */
-export function kernelFacts({ guest, userMode }: FastPathSettings): { lowestAddress: bigint; sharedBit: bigint; checkedFlags: number } {
-  const { write, direction, gpa, gva, user, syndrome, transformedInstruction } = FLAG;
+/** The facts in the kernel's terms. */
+export function kernelFacts({ guest, userMode }: FastPathSettings): KernelFacts {
   return {
     lowestAddress: userMode === "allow" ? 0n : (guest.kernelStart ?? 0n),
     sharedBit: guest.sharedBit === undefined ? 0n : 1n << BigInt(guest.sharedBit),
-    checkedFlags: write | direction | gpa | gva | syndrome | transformedInstruction | (userMode === "allow" ? 0 : user),
   };
 }
 
-/** The result of a kernel's run routine. */
-export function runResult(emulated: number, from: number, to: number): FastRun {
-  if (emulated < 0) throw new RangeError(`the chunk is damaged: its faults ${from} to ${to - 1} use more values than its streams hold`);
-  return { emulated, declined: to - from - emulated };
+/** The result of a kernel's run routine: the number declined, or -1. */
+export function runResult(declined: number, from: number, to: number): FastRun {
+  if (declined < 0) throw new RangeError(`the chunk is damaged: its faults ${from} to ${to - 1} use more values than its streams hold`);
+  return { emulated: to - from - declined, declined };
 }

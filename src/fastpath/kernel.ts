@@ -1,3 +1,4 @@
+import type { Records } from "./record.ts";
 import type { Column, FaultColumns } from "../model/fault-columns.ts";
 
 /** The part of the WebAssembly API that is used here: the types of Node's library do not declare it. */
@@ -17,12 +18,20 @@ const PLACES = [
   "COLUMNS",
   "STATE",
   "EXTENSIONS",
+  "FLAG_CHECKS",
   "SLOTS",
   "DESCRIPTORS",
   "DESCRIPTORS_SIZE",
-  "RECORDS",
-  "RECORD_SIZE",
+  "EQUALS",
   "FAULT_LIMIT",
+  "GPAS",
+  "OFFSETS",
+  "FLAGS_OF",
+  "WORDS",
+  "FIRSTS",
+  "SECONDS",
+  "BASES",
+  "INFORMATIONS",
   "SINGLE",
   "CHUNK",
 ] as const;
@@ -35,7 +44,11 @@ const ONE_A_FAULT: ReadonlySet<string> = new Set(["pc", "instruction", "instruct
 const PAGE = 65536;
 const COLUMN_SIZE = 24;
 const REGISTER_SLOTS = 64;
-/** How far counts that do not fit the chunk can lead the kernel beyond it before it sees that: 4,096 of the longest steps, and a last look. */
+/** Streams in the order of their cursors in the state block. */
+const STREAMS = ["values", "escapes", "responses", "responseCounts"] as const;
+/** Elements of a stream that are unpacked at most: more than any chunk's, but for string instructions, which are not the kernel's. */
+const STREAM_LIMIT = 1 << 20;
+/** How far counts that do not fit the chunk can lead the kernel beyond a stream before it sees that: 4,096 of the longest steps. */
 const STRAY = 512 * 1024;
 
 /** What faults are held against, in the kernel's terms. */
@@ -44,8 +57,6 @@ export interface KernelFacts {
   readonly lowestAddress: bigint;
   /** Bits that every physical address must have. */
   readonly sharedBit: bigint;
-  /** Flags that must be as the instruction wants them. */
-  readonly checkedFlags: number;
 }
 
 /**
@@ -56,11 +67,12 @@ export class Kernel {
   readonly place: Readonly<Record<Place, number>>;
   readonly #exports: Readonly<Record<string, unknown>>;
   readonly #memory: Memory;
-  #columns = new BigUint64Array();
-  #widths = new Uint32Array();
+  readonly #unpack64: (column: number, count: number, to: number) => void;
+  #bases = new BigUint64Array();
+  #shapes = new Uint32Array();
   #state = new DataView(new ArrayBuffer(0));
   #registers = new BigUint64Array();
-  #records = new DataView(new ArrayBuffer(0));
+  #records: Records | undefined;
   #bytes = new Uint8Array();
 
   /** `module`: the bytes of kernel.wasm, which the build writes. Throws if they are not a WebAssembly module of this version. */
@@ -68,6 +80,7 @@ export class Kernel {
     this.#exports = new WebAssembly.Instance(new WebAssembly.Module(module)).exports;
     this.#memory = this.#exports["memory"] as Memory;
     this.place = Object.fromEntries(PLACES.map((name) => [name, (this.#exports[name] as { readonly value: number }).value])) as Record<Place, number>;
+    this.#unpack64 = this.routine("unpack64");
     this.#view();
   }
 
@@ -86,31 +99,30 @@ export class Kernel {
     return this.#registers;
   }
 
-  /** The records of a run, see record.ts. Valid as long as {@link bytes}. */
-  get records(): DataView {
-    return this.#records;
+  /** The records of a run. Valid as long as {@link bytes}. */
+  get records(): Records {
+    return this.#records!;
   }
 
-  /** The state block: cursors, facts and the fault of a single call, see assembly/memory.ts. */
-  get state(): DataView {
-    return this.#state;
+  /** For single calls: all these slots are captured, and element 0 of the columns that are not unpacked is at `place.SINGLE`. */
+  prepareSingle(captured: bigint): void {
+    this.#state.setBigUint64(16, captured, true);
+    this.#state.setUint32(88, 0, true);
+    const pc = COLUMN_NAMES.indexOf("pc");
+    this.#bases[3 * pc] = 0n;
+    this.#shapes.set([this.place.SINGLE, 8, 1], 6 * pc + 2);
   }
 
   /** Room for the bytes of a chunk inside the memory: columns that are read right into it need not be copied by {@link load}. */
   reserve(length: number): Uint8Array {
-    const needed = this.place.CHUNK + length + STRAY;
-    if (needed > this.#bytes.length) {
-      this.#memory.grow(Math.ceil((needed - this.#bytes.length) / PAGE));
-      this.#view();
-    }
+    this.#enlarge(this.place.CHUNK + length);
     return this.#bytes.subarray(this.place.CHUNK, this.place.CHUNK + length);
   }
 
   /** What faults are held against from now on. */
-  setFacts({ lowestAddress, sharedBit, checkedFlags }: KernelFacts): void {
+  setFacts({ lowestAddress, sharedBit }: KernelFacts): void {
     this.#state.setBigUint64(24, lowestAddress, true);
     this.#state.setBigUint64(32, sharedBit, true);
-    this.#state.setUint32(40, checkedFlags, true);
   }
 
   /**
@@ -126,39 +138,65 @@ export class Kernel {
       this.reserve(bytes.length).set(bytes);
       start = this.place.CHUNK;
     }
-    this.reserve(start - this.place.CHUNK + bytes.length);
+    this.#enlarge(start + bytes.length + 8 * STREAMS.reduce((sum, name) => sum + streamRoom(columns[name]), 0));
     COLUMN_NAMES.forEach((name, index) => {
-      const { base, width, offset } = columns[name];
-      this.#columns[3 * index] = base;
-      this.#columns[3 * index + 1] = width >= 8 ? 0xffff_ffff_ffff_ffffn : BigInt(2 ** (8 * width) - 1);
-      this.#widths[6 * index + 4] = start + offset;
-      this.#widths[6 * index + 5] = width;
+      const { base, width, offset, count: elements } = columns[name];
+      this.#bases[3 * index] = base;
+      this.#shapes.set([start + offset, width, elements], 6 * index + 2);
     });
-    const { head, slots } = columns;
+    this.#setHead(columns, start);
+    let scratch = (start + bytes.length + 7) & ~7;
+    STREAMS.forEach((name, index) => {
+      const { base, width, offset, count: elements } = columns[name];
+      let at = start + offset;
+      if (width !== 8 || base !== 0n) {
+        at = scratch;
+        scratch += 8 * streamRoom(columns[name]);
+        this.#unpack64(COLUMN_NAMES.indexOf(name), streamRoom(columns[name]), at);
+      }
+      // A stream of equal values is as long as it needs to be: its cursor stays where it is.
+      this.#state.setUint32(4 * index, at, true);
+      this.#state.setUint32(48 + 4 * index, width === 0 ? at : at + 8 * elements, true);
+      this.#state.setUint32(64 + 4 * index, width === 0 ? 0 : 8, true);
+    });
+    this.#state.setUint32(80, columns.values.width === 0 ? 0 : 56, true);
+    this.#state.setUint32(84, columns.responses.width === 0 ? 0 : 24, true);
+    this.#state.setUint32(88, columns.gvaOffset.width === 0 ? 0 : 0xffff_ffff, true);
+    this.#state.setBigUint64(16, columns.captured, true);
+  }
+
+  #setHead({ head, slots }: FaultColumns, start: number): void {
     this.#registers.fill(0n);
     if (head.width === 8 && head.base === 0n) {
       this.#registers.set(new BigUint64Array(this.#bytes.buffer, start + head.offset, slots));
     } else {
-      const view = new DataView(this.#bytes.buffer, start);
-      for (let slot = 0; slot < slots; slot++) this.#registers[slot] = elementOf(view, head, slot);
+      this.#unpack64(0, slots, this.place.REGISTERS);
     }
-    const streams = ["values", "escapes", "responses", "responseCounts"] as const;
-    streams.forEach((name, index) => {
-      this.#state.setUint32(4 * index, start + columns[name].offset, true);
-    });
-    this.#state.setBigUint64(16, columns.captured, true);
-    this.#state.setUint32(44, start + bytes.length, true);
+  }
+
+  /** Makes the memory so long, and {@link STRAY} longer. */
+  #enlarge(length: number): void {
+    const needed = length + STRAY;
+    if (needed <= this.#bytes.length) return;
+    this.#memory.grow(Math.ceil((needed - this.#bytes.length) / PAGE));
+    this.#view();
   }
 
   #view(): void {
     const { buffer } = this.#memory;
-    const { COLUMNS, STATE, EXTENSIONS, REGISTERS, RECORDS, RECORD_SIZE, FAULT_LIMIT } = this.place;
+    const { COLUMNS, STATE, EXTENSIONS, REGISTERS, GPAS, FIRSTS, SECONDS, BASES, INFORMATIONS, FAULT_LIMIT } = this.place;
     this.#bytes = new Uint8Array(buffer);
-    this.#columns = new BigUint64Array(buffer, COLUMNS, 3 * COLUMN_NAMES.length);
-    this.#widths = new Uint32Array(buffer, COLUMNS, (COLUMN_SIZE / 4) * COLUMN_NAMES.length);
+    this.#bases = new BigUint64Array(buffer, COLUMNS, (COLUMN_SIZE / 8) * COLUMN_NAMES.length);
+    this.#shapes = new Uint32Array(buffer, COLUMNS, (COLUMN_SIZE / 4) * COLUMN_NAMES.length);
     this.#state = new DataView(buffer, STATE, EXTENSIONS - STATE);
     this.#registers = new BigUint64Array(buffer, REGISTERS, REGISTER_SLOTS);
-    this.#records = new DataView(buffer, RECORDS, FAULT_LIMIT * RECORD_SIZE);
+    this.#records = {
+      gpas: new BigUint64Array(buffer, GPAS, FAULT_LIMIT),
+      firsts: new BigUint64Array(buffer, FIRSTS, FAULT_LIMIT),
+      seconds: new BigUint64Array(buffer, SECONDS, FAULT_LIMIT),
+      bases: new BigUint64Array(buffer, BASES, FAULT_LIMIT),
+      information: new Uint32Array(buffer, INFORMATIONS, FAULT_LIMIT),
+    };
   }
 }
 
@@ -171,7 +209,8 @@ function checkColumn(name: string, { width, offset, count }: Column, { bytes, co
   }
 }
 
-function elementOf(view: DataView, { base, width, offset }: Column, index: number): bigint {
-  const stored = width === 0 ? 0n : view.getBigUint64(offset + index * width, true) & BigInt.asUintN(8 * width, -1n);
-  return BigInt.asUintN(64, base + stored);
+/** Elements for which a stream needs room when it is unpacked. The kernel looks at four of one without end. */
+function streamRoom({ base, width, count }: Column): number {
+  if (width === 8 && base === 0n) return 0;
+  return width === 0 ? 4 : Math.min(count, STREAM_LIMIT);
 }

@@ -1,21 +1,27 @@
 /**
- * What the kernel says of a fault: a record of 40 bytes, little-endian, at `records + 40 * fault`.
+ * What the kernel says of a fault: a record, spread over columns with one element a fault, at the fault's index in the chunk.
  *
- * | offset | type | holds |
+ * | column | type | holds |
  * |---|---|---|
- * | 0 | u64 | guest physical address of the first access |
- * | 8 | u64 | first value: of a write its bytes; of a read what the register gets, whose low `size` bytes the device returned |
- * | 16 | u64 | the same of the second access, at the next `size` bytes; means nothing where there is one access |
- * | 24 | u64 | new value of the base register; means nothing without writeback |
- * | 32 | u32 | {@link INFORMATION}; 0: declined, and nothing else of the record means anything |
- * | 36 | u32 | 0 |
+ * | `gpas` | u64 | guest physical address of the first access: the fault's own |
+ * | `firsts` | u64 | first value: of a write its bytes; of a read what the register gets, whose low `size` bytes the device returned |
+ * | `seconds` | u64 | the same of the second access, at the next `size` bytes; means nothing where there is one access |
+ * | `bases` | u64 | new value of the base register; means nothing without writeback |
+ * | `information` | u32 | {@link INFORMATION}; 0: declined, and nothing else of the record means anything |
  *
- * One record of fixed size a fault, instead of one for each access: a pair's second access costs one store more and no cursor that
- * depends on the fault before. It has all that a handler is given of an access (src/model/access.ts) and all that changes in the guest.
+ * 28 bytes a fault are written, and the GPA is there anyway. It has all that a handler is given of an access (src/model/access.ts) and all
+ * that changes in the guest. One record a fault, instead of one an access: a pair's second access costs a store, and no cursor
+ * depends on the fault before. Columns, because JavaScript reads them as typed arrays.
  */
-export const RECORD_SIZE = 40;
+export interface Records {
+  readonly gpas: BigUint64Array;
+  readonly firsts: BigUint64Array;
+  readonly seconds: BigUint64Array;
+  readonly bases: BigUint64Array;
+  readonly information: Uint32Array;
+}
 
-/** Bits of a record's information word. */
+/** Bits of an information word. */
 export const INFORMATION = {
   /** Bytes of each access: 1, 2, 4 or 8. */
   size: { shift: 0, mask: 0xf },
@@ -63,13 +69,12 @@ export interface FastRecord {
   readonly information: number;
 }
 
-/** The record of a fault, or undefined if it was declined. `records` are the kernel's. */
-export function recordAt(records: DataView, fault: number): FastRecord | undefined {
-  const at = fault * RECORD_SIZE;
-  const information = records.getUint32(at + 32, true);
+/** The record of a fault, or undefined if it was declined. */
+export function recordAt(records: Records, fault: number): FastRecord | undefined {
+  const information = records.information[fault]!;
   if (information === 0) return undefined;
-  const values = [records.getBigUint64(at + 8, true), records.getBigUint64(at + 16, true)].slice(0, informationField(information, "accesses"));
-  const gpa = records.getBigUint64(at, true);
+  const values = [records.firsts[fault]!, records.seconds[fault]!].slice(0, informationField(information, "accesses"));
+  const gpa = records.gpas[fault]!;
   if (informationField(information, "writeback") === 0) return { gpa, values, information };
-  return { gpa, values, base: records.getBigUint64(at + 24, true), information };
+  return { gpa, values, base: records.bases[fault]!, information };
 }

@@ -196,23 +196,28 @@ describe("A64: single calls", () => {
     const fastPath = new AArch64FastPath(module, { guest: NO_FACTS, userMode: "refuse" });
     const drafts = fc.sample(draft(fc.nat(A64_TABLE.rows.length - 1).map((row) => wordOf(A64_TABLE.rows[row]!, row * 0x9e3779b1, false))), { numRuns: 2000, seed: 5 });
     const faults = drafts.map((each) => faultOf({ ...each, missing: [], length: 4, reads: [each.registers[0]!, each.registers[1]!] }));
-    const { words, addresses } = fastPath.prepareSingle();
+    const { word, flags, gpa, gvaOffset, pc, responses } = fastPath.prepareSingle();
     const { registers, records } = fastPath.kernel;
     const expected = await fastOutcomes(plain, AARCH64, faults);
     let emulated = 0;
     faults.forEach((fault, index) => {
       for (let register = 0; register < 33; register++) registers[register] = fault.registers.get(register)!;
-      words[0] = new DataView(fault.bytes.buffer, fault.bytes.byteOffset).getUint32(0, true);
+      word[0] = new DataView(fault.bytes.buffer, fault.bytes.byteOffset).getUint32(0, true);
       const direction = fault.write === undefined ? 0 : FLAG.direction | (fault.write ? FLAG.write : 0);
-      words[1] = direction | FLAG.gpa | FLAG.gva | (fault.mode === "user" ? FLAG.user : 0) | (2 << RESPONSES_SHIFT);
-      addresses.set([fault.gpa!, fault.gva!, fault.pc, ...fault.reads]);
+      flags[0] = direction | FLAG.gpa | FLAG.gva | (fault.mode === "user" ? FLAG.user : 0) | (2 << RESPONSES_SHIFT);
+      gpa[0] = fault.gpa!;
+      gvaOffset[0] = fault.gva! - fault.gpa!;
+      pc[0] = fault.pc;
+      responses.set(fault.reads);
+      // Of a single fault only what was prepared is checked again: that addresses agree within their pages is up to the caller.
+
       const information = fastPath.single();
       const record = recordAt(records, 0);
       expect(record?.information ?? 0).toBe(information);
       expect(record && outcomeOf(record, fault)).toEqual(expected[index]);
       if (information !== 0) emulated++;
     });
-    expect(emulated).toBeGreaterThan(250);
+    expect(emulated).toBeGreaterThan(150);
   });
 });
 
@@ -231,7 +236,7 @@ describe("A64: hostile columns", () => {
     const [columns] = await columnsOf(AARCH64.registers, faults.map((fault) => ({ fault, unknown: undefined })));
     const fastPath = new AArch64FastPath(module, { guest: NO_FACTS, userMode: "refuse" });
     fastPath.load(columns!);
-    const tables = fastPath.kernel.bytes.slice(fastPath.kernel.place.EXTENSIONS, fastPath.kernel.place.RECORDS);
+    const tables = fastPath.kernel.bytes.slice(fastPath.kernel.place.EXTENSIONS, fastPath.kernel.place.GPAS);
     const names = ["head", "pc", "instruction", "instructionLength", "gpa", "gvaOffset", "flags", "delta", "values", "escapes", "responses", "responseCounts"] as const;
     const width = fc.constantFrom(0, 1, 2, 4, 8, 16) as fc.Arbitrary<ElementWidth>;
     const column = fc.record({ base: fc.oneof(fc.constant(0n), value64), width, offset: fc.nat(200).map((each) => 8 * each), count: fc.nat(5000) });
@@ -245,6 +250,6 @@ describe("A64: hostile columns", () => {
       { numRuns: 3000 },
     );
     const { place, bytes } = fastPath.kernel;
-    expect(Buffer.compare(bytes.subarray(place.EXTENSIONS, place.RECORDS), tables)).toBe(0);
+    expect(Buffer.compare(bytes.subarray(place.EXTENSIONS, place.GPAS), tables)).toBe(0);
   });
 });

@@ -1,223 +1,207 @@
 // The A64 kernel: loads and stores of general registers, one fault after the other, without a branch that depends on the
 // instruction, except for what compilers hardly ever emit for a device.
-import { addressOf, baseOf, maskOf, widthOf } from "./columns";
+import { baseOf, elementOf, place32, unpack32, unpack64, widthOf } from "./columns";
 import {
-  CAPTURED, CHECKED_FLAGS, CHUNK_END, DELTA, DESCRIPTORS, EXTENSIONS, FLAGS, GPA, GVA_OFFSET, INSTRUCTION, INSTRUCTION_LENGTH,
-  LOWEST_ADDRESS, NEXT_RESPONSE, NEXT_VALUE, PC, RECORDS, RECORD_SIZE, REGISTERS, RESPONSES, SHARED_BIT, SINGLE_FLAGS, SINGLE_GPA,
-  SINGLE_GVA, SINGLE_IS_GUARDED, SINGLE_PC, SINGLE_RESPONSES, SINGLE_WORD, SLOTS, VALUES, ZERO,
+  BASES, CAPTURED, DELTA, DELTAS, DELTAS_AT, DESCRIPTORS, EQUALS, EXTENSIONS, FIRSTS, FLAGS, FLAGS_OF, FLAG_CHECKS, GPA, GPAS, GUARDED, GVA_OFFSET,
+  INFORMATIONS, INSTRUCTION, INSTRUCTION_LENGTH, LOWEST_ADDRESS, NEXT_RESPONSE, NEXT_VALUE, OFFSETS, OFFSET_MASK, PC, REGISTERS,
+  RESPONSES_END, RESPONSE_MASK, SECONDS, SHARED_BIT, SINGLE_RESPONSES, SLOTS, VALUES_END, VALUE_MASK,
+  WORDS, WORDS_AT, ZERO,
 } from "./memory";
-import { applyEscape, manyResponses } from "./registers";
+import { DAMAGED, slowFault } from "./registers";
 
 // Places in a descriptor, see src/fastpath/a64-descriptors.ts.
 @inline const CONDITION_MASK: usize = DESCRIPTORS + 0;
 @inline const CONDITION_MATCH: usize = DESCRIPTORS + 4;
 @inline const IMMEDIATE_MASK: usize = DESCRIPTORS + 8;
-@inline const IMMEDIATE_LEFT: usize = DESCRIPTORS + 12;
-@inline const IMMEDIATE_RIGHT: usize = DESCRIPTORS + 13;
-@inline const SCALE: usize = DESCRIPTORS + 14;
-@inline const LAST: usize = DESCRIPTORS + 15;
-@inline const ADDRESS_MASK: usize = DESCRIPTORS + 16;
-@inline const INDEX_MASK: usize = DESCRIPTORS + 24;
+@inline const IMMEDIATE_SHIFT: usize = DESCRIPTORS + 12;
+@inline const IMMEDIATE_SIGN: usize = DESCRIPTORS + 16;
+@inline const ADDRESS_MASK: usize = DESCRIPTORS + 24;
 @inline const CUT: usize = DESCRIPTORS + 32;
 @inline const SIGN: usize = DESCRIPTORS + 40;
 @inline const RESULT: usize = DESCRIPTORS + 48;
-@inline const EXPECTED_FLAGS: usize = DESCRIPTORS + 56;
-@inline const INFORMATION: usize = DESCRIPTORS + 60;
-@inline const DISTINCT: usize = DESCRIPTORS + 64;
-@inline const REQUIRED_RESPONSES: usize = DESCRIPTORS + 68;
+@inline const INFORMATION: usize = DESCRIPTORS + 56;
+@inline const FLAG_CHECK: usize = DESCRIPTORS + 60;
+@inline const LAST: usize = DESCRIPTORS + 64;
+@inline const DISTINCT: usize = DESCRIPTORS + 68;
 @inline const IS_WRITE: usize = DESCRIPTORS + 72;
-@inline const IS_LITERAL: usize = DESCRIPTORS + 76;
+@inline const KIND: usize = DESCRIPTORS + 76;
+@inline const SCALE: usize = DESCRIPTORS + 78;
+
+// Values of KIND: what is more than one access at a register and an immediate. CONDITIONAL: the word must meet a condition. So must those below.
+@inline const INDEXED: u32 = 1;
+@inline const LITERAL: u32 = 2;
+@inline const PAIR: u32 = 3;
 
 // Flags of a fault, src/model/fault-columns.ts.
 @inline const HAS_GPA: u32 = 1 << 2;
 @inline const SLOW: u32 = 1 << 7;
+/** A syndrome or transformed instruction: there is more to be checked than the kernel knows. */
+@inline const HAS_MORE: u32 = (1 << 8) | (1 << 15);
 @inline const ESCAPE: u32 = 1 << 27;
+
 @inline const PSTATE: u32 = 32 * 8;
 /** Bits of PSTATE that the instruction would clear: BTYPE and SS, DDI 0487 C5.2.19. */
 @inline const PSTATE_TRANSIENT: u64 = (3 << 10) | (1 << 21);
 @inline const GENERAL_AND_SP: u64 = 0xffffffff;
-/** In place of a fault's index: the fault of a single call. */
-@inline const SINGLE: u32 = 0xffffffff;
 
-function pcOf(fault: u32): u64 {
-  if (fault === SINGLE) return load<u64>(SINGLE_PC);
-  return (load<u64>(addressOf(PC) + fault * widthOf(PC)) & maskOf(PC)) + baseOf(PC);
+/** Sets whether {@link isRuledOutA64} may rule out any fault of the chunk. */
+export function guardA64(): void {
+  const guarded = (
+    (load<u64>(CAPTURED) & GENERAL_AND_SP) !== GENERAL_AND_SP ||
+    load<u64>(LOWEST_ADDRESS) !== 0 ||
+    load<u64>(SHARED_BIT) !== 0 ||
+    load<u32>(OFFSET_MASK) !== 0 ||
+    (load<u64>(OFFSETS) & 0xfff) !== 0
+  );
+  store<u32>(GUARDED, u32(guarded));
 }
 
-/** What {@link isRuledOut} looks at, of the whole chunk: whether it may rule out any fault. */
-function isGuarded(): bool {
-  return (load<u64>(CAPTURED) & GENERAL_AND_SP) !== GENERAL_AND_SP || load<u64>(LOWEST_ADDRESS) !== 0 || load<u64>(SHARED_BIT) !== 0;
-}
-
-/** Whether a register that the instruction reads was not captured, or the guest's facts rule the addresses out. */
-function isRuledOut(word: u32, descriptor: u32, gpa: u64, gva: u64): bool {
+/**
+ * Whether a register that the instruction reads was not captured, the guest's facts rule the addresses out, or virtual and physical
+ * address differ within their pages (the second access of a pair might then leave 64 bits).
+ */
+export function isRuledOutA64(fault: u32, word: u32, descriptor: u32): bool {
   const captured = load<u64>(CAPTURED);
   const data = captured | (1 << 31);
+  const kind = <u32>load<u8>(descriptor, KIND);
   let missing: u64 = 0;
-  if (!load<u32>(descriptor, IS_LITERAL)) missing = ~(captured >> ((word >> 5) & 31));
-  if (load<u64>(descriptor, INDEX_MASK) !== 0) missing |= ~(data >> ((word >> 16) & 31));
+  if (kind !== LITERAL) missing = ~(captured >> ((word >> 5) & 31));
+  if (kind === INDEXED) missing |= ~(data >> ((word >> 16) & 31));
   if (load<u32>(descriptor, IS_WRITE)) {
     missing |= ~(data >> (word & 31));
     if (((load<u32>(descriptor, INFORMATION) >> 8) & 3) === 2) missing |= ~(data >> ((word >> 10) & 31));
   }
   const shared = load<u64>(SHARED_BIT);
-  return (missing & 1) !== 0 || gva < load<u64>(LOWEST_ADDRESS) || (gpa & shared) !== shared;
+  const gpa = load<u64>(fault << 3, GPAS);
+  const offset = load<u64>((fault << 3) & load<u32>(OFFSET_MASK), OFFSETS);
+  return (missing & 1) !== 0 || gpa + offset < load<u64>(LOWEST_ADDRESS) || (gpa & shared) !== shared || (offset & 0xfff) !== 0;
 }
 
-/** Emulates one fault with the registers as they are; the record is written at `record`. Gives its information, 0: declined. */
+/** The index register of a register offset, extended and shifted. */
 @inline
-function emulate(
-  fault: u32, word: u32, flags: u32, checkedFlags: u32, gpa: u64, offset: u64, responseCount: u32, firstResponse: u64, secondResponse: u64,
-  guarded: bool, record: u32,
-): u32 {
-  const descriptor = <u32>load<u16>(SLOTS + (((word >> 18) & 0x3ff8) | ((word >> 9) & 6)));
-  let bad = (word & load<u32>(descriptor, CONDITION_MASK)) ^ load<u32>(descriptor, CONDITION_MATCH);
-  bad |= (flags & checkedFlags) ^ load<u32>(descriptor, EXPECTED_FLAGS);
-  bad |= (responseCount - load<u32>(descriptor, REQUIRED_RESPONSES)) & 0x80000000;
+function indexOf(word: u32, descriptor: u32): u64 {
+  const field = (word >> 13) & 0xf8;
+  const extension = (word >> 7) & 0x1e0;
+  const sign = load<u64>(extension, EXTENSIONS + 8);
+  const raw = load<u64>(select<u32>(ZERO, field, field === 0xf8), REGISTERS) & load<u64>(extension, EXTENSIONS);
+  return ((raw ^ sign) - sign) << (<u64>load<u8>(descriptor, SCALE) & load<u64>(extension, EXTENSIONS + 16));
+}
 
-  // Registers that must differ: Rt^Rn, Rn^Rt2 and Rt^Rt2, five bits each; one that is zero and not masked is found as a
-  // borrow. CONSTRAINED UNPREDICTABLE, DDI 0487 K1.2.
-  const differences = ((word ^ (word >> 5)) & 0x3ff) | (((word ^ (word >> 10)) & 31) << 10) | load<u32>(descriptor, DISTINCT);
-  bad |= (differences - 0x421) & ~differences & 0x4210;
+/** A value to be written or that was read, cut and extended as the register or the bus wants it. */
+@inline
+function valueOf(field: u32, response: u32, descriptor: u32): u64 {
+  const from = select<u32>(select<u32>(ZERO, field, field === 0xf8) + REGISTERS, response, load<u32>(descriptor, IS_WRITE));
+  const sign = load<u64>(descriptor, SIGN);
+  return (((load<u64>(from) & load<u64>(descriptor, CUT)) ^ sign) - sign) & load<u64>(descriptor, RESULT);
+}
+
+/** Emulates one fault with the registers as they are. Gives the information word of its record, 0: declined. */
+@inline
+function emulate(fault: u32, flags: u32, responses: u32): u32 {
+  const word = load<u32>(load<u32>(WORDS_AT) + (fault << 2));
+  const descriptor = <u32>load<u16>(((word >> 18) & 0x3ff8) | ((word >> 9) & 6), SLOTS);
+
+  store<u64>(fault << 3, valueOf((word << 3) & 0xf8, responses, descriptor), FIRSTS);
 
   const baseField = (word >> 2) & 0xf8;
-  let base = load<u64>(REGISTERS + baseField);
-  const immediate = <i64>(
-    (<i32>((word & load<u32>(descriptor, IMMEDIATE_MASK)) << load<u8>(descriptor, IMMEDIATE_LEFT)) >> <i32>load<u8>(descriptor, IMMEDIATE_RIGHT))
-  );
-  if (load<u32>(descriptor, IS_LITERAL)) {
-    base = pcOf(fault);
-  } else if (baseField === 0xf8) {
-    // CheckSPAlignment() of the shared pseudocode.
-    bad |= <u32>base & 15;
+  let base = load<u64>(baseField, REGISTERS);
+  const immediateSign = load<u64>(descriptor, IMMEDIATE_SIGN);
+  let moved = (<u64>((word & load<u32>(descriptor, IMMEDIATE_MASK)) >> load<u32>(descriptor, IMMEDIATE_SHIFT)) ^ immediateSign) - immediateSign;
+  // CheckSPAlignment() of the shared pseudocode.
+  let bad = select<u32>(<u32>base & 15, 0, baseField === 0xf8);
+  const kind = <u32>load<u8>(descriptor, KIND);
+  if (kind) {
+    if (kind === PAIR) store<u64>(fault << 3, valueOf((word >> 7) & 0xf8, responses + 8, descriptor), SECONDS);
+    if (kind === INDEXED) moved = indexOf(word, descriptor);
+    if (kind === LITERAL) {
+      base = elementOf(PC, fault);
+      bad = 0;
+    }
+    bad |= (word & load<u32>(descriptor, CONDITION_MASK)) ^ load<u32>(descriptor, CONDITION_MATCH);
   }
-  const extension = (word >> 7) & 0x1e0;
-  const indexField = (word >> 13) & 0xf8;
-  const raw = load<u64>(REGISTERS + (indexField === 0xf8 ? ZERO : indexField)) & load<u64>(extension, EXTENSIONS);
-  const sign = load<u64>(extension, EXTENSIONS + 8);
-  const scale = <u64>load<u8>(descriptor, SCALE) & load<u64>(extension, EXTENSIONS + 16);
-  const moved = immediate + ((((raw ^ sign) - sign) << scale) & load<u64>(descriptor, INDEX_MASK));
-  const address = base + (moved & load<u64>(descriptor, ADDRESS_MASK));
+  store<u64>(fault << 3, base + moved, BASES);
 
-  const gva = gpa + offset;
-  bad |= <u32>offset & 0xfff;
-  bad |= ((<u32>gva & 0xfff) + <u32>load<u8>(descriptor, LAST)) & 0x1000;
-  let wrong = (address ^ gva) | <u64>bad | (load<u64>(REGISTERS + PSTATE) & PSTATE_TRANSIENT);
-  if (guarded) wrong |= <u64>isRuledOut(word, descriptor, gpa, gva);
-
-  const isWrite = load<u32>(descriptor, IS_WRITE);
-  const firstField = (word << 3) & 0xf8;
-  const secondField = (word >> 7) & 0xf8;
-  const first = load<u64>(REGISTERS + (firstField === 0xf8 ? ZERO : firstField));
-  const second = load<u64>(REGISTERS + (secondField === 0xf8 ? ZERO : secondField));
-  const cut = load<u64>(descriptor, CUT);
-  const signBit = load<u64>(descriptor, SIGN);
-  const result = load<u64>(descriptor, RESULT);
-  const information = wrong === 0 ? load<u32>(descriptor, INFORMATION) | ((word & 0x7fff) << 16) : 0;
-  store<u64>(record, gpa);
-  store<u64>(record, ((((isWrite ? first : firstResponse) & cut) ^ signBit) - signBit) & result, 8);
-  store<u64>(record, ((((isWrite ? second : secondResponse) & cut) ^ signBit) - signBit) & result, 16);
-  store<u64>(record, base + moved, 24);
-  store<u64>(record, <u64>information, 32);
+  const gva = load<u64>(fault << 3, GPAS) + load<u64>((fault << 3) & load<u32>(OFFSET_MASK), OFFSETS);
+  let wrong = (base + (moved & load<u64>(descriptor, ADDRESS_MASK))) ^ gva;
+  wrong |= load<u64>(PSTATE, REGISTERS) & PSTATE_TRANSIENT;
+  bad |= ((<u32>gva & 0xfff) + load<u32>(descriptor, LAST)) & 0x1000;
+  bad |= <u32>load<u8>((flags & 0x7f) + load<u32>(descriptor, FLAG_CHECK), FLAG_CHECKS);
+  bad |= <u32>load<u8>(word & 0x7fff, EQUALS) & load<u32>(descriptor, DISTINCT);
+  wrong |= <u64>bad;
+  if (load<u32>(GUARDED)) wrong |= <u64>isRuledOutA64(fault, word, descriptor);
+  if (wrong !== 0) {
+    store<u32>(fault << 2, 0, INFORMATIONS);
+    return 0;
+  }
+  const information = load<u32>(descriptor, INFORMATION) | ((word & 0x7fff) << 16);
+  store<u32>(fault << 2, information, INFORMATIONS);
   return information;
 }
 
-/** Emulates the fault of a single call. Gives the information of its record, 0: declined. */
-export function singleA64(): u32 {
-  const flags = load<u32>(SINGLE_FLAGS);
-  const gpa = load<u64>(SINGLE_GPA);
-  return emulate(
-    SINGLE, load<u32>(SINGLE_WORD), flags, load<u32>(CHECKED_FLAGS), gpa, load<u64>(SINGLE_GVA) - gpa, (flags >> 5) & 3,
-    load<u64>(SINGLE_RESPONSES), load<u64>(SINGLE_RESPONSES + 8), load<u32>(SINGLE_IS_GUARDED) !== 0, RECORDS,
-  );
-}
-
-/** To be called when what a single fault is held against has changed. */
+/** To be called before single faults, and when the state that they are held against has changed. */
 export function prepareSingleA64(): void {
-  store<u64>(REGISTERS + ZERO, 0);
-  store<u32>(SINGLE_IS_GUARDED, isGuarded());
+  store<u64>(ZERO, 0, REGISTERS);
+  store<u32>(WORDS_AT, WORDS);
+  guardA64();
 }
 
-/** Emulates faults `from` up to `to` (exclusive) of the chunk. Gives the number emulated, or -1 if the chunk is damaged. */
+/** Emulates the fault at index 0 of the columns, with the responses in the state block. Gives its information, 0: declined. */
+export function singleA64(): u32 {
+  return emulate(0, load<u32>(FLAGS_OF), SINGLE_RESPONSES);
+}
+
+/** To be called when a chunk was loaded: unpacks its columns. */
+export function unpackA64(count: u32): void {
+  store<u64>(ZERO, 0, REGISTERS);
+  unpack64(GPA, count, GPAS);
+  unpack64(GVA_OFFSET, widthOf(GVA_OFFSET) === 0 ? 1 : count, OFFSETS);
+  unpack32(FLAGS, count, FLAGS_OF);
+  store<u32>(DELTAS_AT, place32(DELTA, count, DELTAS));
+  store<u32>(WORDS_AT, place32(INSTRUCTION, count, WORDS));
+  guardA64();
+  // No descriptor wants a fault that has no address: that is how faults are declined here.
+  if (widthOf(INSTRUCTION_LENGTH) !== 0 || baseOf(INSTRUCTION_LENGTH) < 4) {
+    for (let fault: u32 = 0; fault < count; fault++) {
+      if (elementOf(INSTRUCTION_LENGTH, fault) < 4) decline(fault);
+    }
+  }
+  if (widthOf(FLAGS) > 1 || baseOf(FLAGS) > 0xff) {
+    for (let fault: u32 = 0; fault < count; fault++) {
+      if (load<u32>(fault << 2, FLAGS_OF) & HAS_MORE) decline(fault);
+    }
+  }
+}
+
+@inline
+function decline(fault: u32): void {
+  store<u32>(fault << 2, load<u32>(fault << 2, FLAGS_OF) & ~HAS_GPA, FLAGS_OF);
+}
+
+/** Emulates faults `from` up to `to` (exclusive) of the chunk. Gives the number declined, or -1 if the chunk is damaged. */
 export function runA64(from: u32, to: u32): i32 {
-  const instructionAddress = addressOf(INSTRUCTION);
-  const instructionWidth = widthOf(INSTRUCTION);
-  const flagsAddress = addressOf(FLAGS);
-  const flagsWidth = widthOf(FLAGS);
-  const flagsMask = <u32>maskOf(FLAGS);
-  const flagsBase = <u32>baseOf(FLAGS);
-  const deltaAddress = addressOf(DELTA);
-  const deltaWidth = widthOf(DELTA);
-  const deltaMask = <u32>maskOf(DELTA);
-  const deltaBase = <u32>baseOf(DELTA);
-  const valuesWidth = widthOf(VALUES);
-  const valuesMask = maskOf(VALUES);
-  const valuesBase = baseOf(VALUES);
-  const responsesWidth = widthOf(RESPONSES);
-  const responsesMask = maskOf(RESPONSES);
-  const responsesBase = baseOf(RESPONSES);
-  const gpaAddress = addressOf(GPA);
-  const gpaWidth = widthOf(GPA);
-  const gpaMask = maskOf(GPA);
-  const gpaBase = baseOf(GPA);
-  const offsetAddress = addressOf(GVA_OFFSET);
-  const offsetWidth = widthOf(GVA_OFFSET);
-  const offsetMask = maskOf(GVA_OFFSET);
-  const offsetBase = baseOf(GVA_OFFSET);
-  const checkedFlags = load<u32>(CHECKED_FLAGS);
-  const end = load<u32>(CHUNK_END);
-  const lengthsDiffer = widthOf(INSTRUCTION_LENGTH) !== 0 || baseOf(INSTRUCTION_LENGTH) < 4;
   let values = load<u32>(NEXT_VALUE);
   let responses = load<u32>(NEXT_RESPONSE);
-  let guarded = isGuarded();
-  let emulated: i32 = 0;
-  store<u64>(REGISTERS + ZERO, 0);
-
+  let declined: i32 = 0;
   for (let fault = from; fault < to; fault++) {
-    let flags = (load<u32>(flagsAddress + fault * flagsWidth) & flagsMask) + flagsBase;
-    const delta = (load<u32>(deltaAddress + fault * deltaWidth) & deltaMask) + deltaBase;
-    let responseCount = (flags >> 5) & 3;
+    const flags = load<u32>(fault << 2, FLAGS_OF);
+    const delta = load<u32>(load<u32>(DELTAS_AT) + (fault << 2));
+    let nextResponse = responses + ((flags >> 2) & load<u32>(RESPONSE_MASK));
     if (flags & SLOW) {
-      if (delta & ESCAPE) {
-        values = applyEscape(values);
-        guarded = isGuarded();
-      }
-      if (responseCount === 3) responseCount = manyResponses();
-      if (values > end || <u64>responses + <u64>responseCount * responsesWidth > end) return -1;
+      values = slowFault(values, responses, nextResponse, (delta & ESCAPE) !== 0, (flags & 0x60) === 0x60);
+      if (values === DAMAGED) return -1;
+      nextResponse = load<u32>(NEXT_RESPONSE);
+      guardA64();
     }
-    store<u64>(REGISTERS + ((delta << 3) & 0x1f8), (load<u64>(values) & valuesMask) + valuesBase);
-    store<u64>(REGISTERS + ((delta >> 3) & 0x1f8), (load<u64>(values + valuesWidth) & valuesMask) + valuesBase);
-    store<u64>(REGISTERS + ((delta >> 9) & 0x1f8), (load<u64>(values + 2 * valuesWidth) & valuesMask) + valuesBase);
-    store<u64>(REGISTERS + ((delta >> 15) & 0x1f8), (load<u64>(values + 3 * valuesWidth) & valuesMask) + valuesBase);
-    values += ((delta >> 24) & 7) * valuesWidth;
-    // Fewer than four bytes of the instruction: no instruction wants a fault that has no address.
-    if (lengthsDiffer && isShort(fault)) flags &= ~HAS_GPA;
-    const firstResponse = (load<u64>(responses) & responsesMask) + responsesBase;
-    const secondResponse = (load<u64>(responses + responsesWidth) & responsesMask) + responsesBase;
-    responses += responseCount * responsesWidth;
-    const information = emulate(
-      fault,
-      load<u32>(instructionAddress + fault * instructionWidth),
-      flags,
-      checkedFlags,
-      (load<u64>(gpaAddress + fault * gpaWidth) & gpaMask) + gpaBase,
-      (load<u64>(offsetAddress + fault * offsetWidth) & offsetMask) + offsetBase,
-      responseCount,
-      firstResponse,
-      secondResponse,
-      guarded,
-      RECORDS + fault * RECORD_SIZE,
-    );
-    emulated += i32(information !== 0);
+    store<u64>((delta << 3) & 0x1f8, load<u64>(values), REGISTERS);
+    store<u64>((delta >> 3) & 0x1f8, load<u64>(values, 8), REGISTERS);
+    store<u64>((delta >> 9) & 0x1f8, load<u64>(values, 16), REGISTERS);
+    store<u64>((delta >> 15) & 0x1f8, load<u64>(values, 24), REGISTERS);
+    values += (delta >> 21) & load<u32>(VALUE_MASK);
+    if (emulate(fault, flags, responses) === 0) declined++;
+    responses = nextResponse;
   }
-  if (values > end || responses > end) return -1;
+  if (values > load<u32>(VALUES_END) || responses > load<u32>(RESPONSES_END)) return -1;
   store<u32>(NEXT_VALUE, values);
   store<u32>(NEXT_RESPONSE, responses);
-  return emulated;
-}
-
-/** Whether fewer than four bytes of the instruction were captured. */
-function isShort(fault: u32): bool {
-  const at = addressOf(INSTRUCTION_LENGTH) + fault * widthOf(INSTRUCTION_LENGTH);
-  return (load<u64>(at) & maskOf(INSTRUCTION_LENGTH)) + baseOf(INSTRUCTION_LENGTH) < 4;
+  return declined;
 }

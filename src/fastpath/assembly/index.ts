@@ -1,2 +1,8 @@
-export { CHUNK, COLUMNS, DESCRIPTORS, DESCRIPTORS_SIZE, EXTENSIONS, FAULT_LIMIT, RECORDS, RECORD_SIZE, REGISTERS, SINGLE, SLOTS, STATE } from "./memory";
-export { prepareSingleA64, runA64, singleA64 } from "./a64";
+export {
+  BASES, CHUNK, COLUMNS, DESCRIPTORS, DESCRIPTORS_SIZE, EQUALS, EXTENSIONS, FAULT_LIMIT, FIRSTS, FLAGS_OF, FLAG_CHECKS, GPAS, INFORMATIONS,
+  OFFSETS, REGISTERS, SECONDS, SINGLE, SLOTS, STATE, WORDS,
+} from "./memory";
+// Some of these are not for the wrapper: what is exported is not compiled into the loop, which then has more registers.
+export { elementOf, unpack64 } from "./columns";
+export { slowFault } from "./registers";
+export { guardA64, isRuledOutA64, prepareSingleA64, runA64, singleA64, unpackA64 } from "./a64";

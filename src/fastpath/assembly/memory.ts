@@ -5,22 +5,35 @@
 export const REGISTERS: u32 = 0x400;
 /** Byte offset in the register file of the zero register. */
 @inline export const ZERO: u32 = 64 * 8;
-/** Columns of the chunk: {base u64, mask u64, address u32, width u32} each, in the order of the constants below. */
+/** Columns of the chunk: {base u64, address u32, width u32, count u32, 0 u32} each, in the order of the constants below. */
 export const COLUMNS: u32 = 0x700;
 /** What else a run needs, see the constants below. */
 export const STATE: u32 = 0x900;
 /** Extension of an index register: {mask u64, sign u64, shift mask u64, unused u64} for each value of option:S. */
 export const EXTENSIONS: u32 = 0xa00;
+/** For each kind of access, and the low seven bits of a fault's flags, whether they go together: u8, 0 if so. */
+export const FLAG_CHECKS: u32 = 0xc00;
 /** For each value of word bits 31:21 and 11:10: offset of its descriptor from `DESCRIPTORS`, u16. */
 export const SLOTS: u32 = 0x1000;
 export const DESCRIPTORS: u32 = 0x5000;
-export const DESCRIPTORS_SIZE: u32 = 0x10000;
-/** One record of RECORD_SIZE bytes for each fault of a chunk, in order. */
-export const RECORDS: u32 = 0x15000;
-export const RECORD_SIZE: u32 = 40;
+export const DESCRIPTORS_SIZE: u32 = 0xb000;
+/** For each value of word bits 14:0, which of Rt, Rn and Rt2 are the same, u8. */
+export const EQUALS: u32 = 0x10000;
+
 export const FAULT_LIMIT: u32 = 4096;
-/** The chunk's columns, to the end of the memory. */
-export const CHUNK: u32 = 0x40000;
+/** Columns with one element a fault, unpacked: GPA and the difference to GVA, u64; flags, delta and instruction, u32. */
+export const GPAS: u32 = 0x20000;
+export const OFFSETS: u32 = 0x28000;
+export const FLAGS_OF: u32 = 0x30000;
+export const DELTAS: u32 = 0x34000;
+export const WORDS: u32 = 0x38000;
+/** Columns of the answer: first value, second value and new base, u64; information, u32. See src/fastpath/record.ts. */
+export const FIRSTS: u32 = 0x40000;
+export const SECONDS: u32 = 0x48000;
+export const BASES: u32 = 0x50000;
+export const INFORMATIONS: u32 = 0x58000;
+/** The chunk as it was read, then its streams unpacked, to the end of the memory. */
+export const CHUNK: u32 = 0x60000;
 
 // Columns.
 @inline export const COLUMN_SIZE: u32 = 24;
@@ -51,16 +64,27 @@ export const CHUNK: u32 = 0x40000;
 @inline export const SHARED_BIT: u32 = STATE + 32;
 /** Flags that must be as the instruction wants them, u32. */
 @inline export const CHECKED_FLAGS: u32 = STATE + 40;
-/** End of the streams' bytes: a cursor beyond it means a damaged chunk. u32. */
-@inline export const CHUNK_END: u32 = STATE + 44;
-/** Not 0 if the single fault needs the checks that most guests do without, u32. */
-@inline export const SINGLE_IS_GUARDED: u32 = STATE + 48;
-
-// The fault of a single call: word u32, flags u32, gpa u64, gva u64, pc u64, two responses u64.
-export const SINGLE: u32 = STATE + 64;
-@inline export const SINGLE_WORD: u32 = SINGLE + 0;
-@inline export const SINGLE_FLAGS: u32 = SINGLE + 4;
-@inline export const SINGLE_GPA: u32 = SINGLE + 8;
-@inline export const SINGLE_GVA: u32 = SINGLE + 16;
-@inline export const SINGLE_PC: u32 = SINGLE + 24;
-@inline export const SINGLE_RESPONSES: u32 = SINGLE + 32;
+/** Not 0 if faults need the checks that most guests do without, u32. */
+@inline export const GUARDED: u32 = STATE + 44;
+/** Ends of the streams: a cursor beyond its end means a damaged chunk. u32. */
+@inline export const VALUES_END: u32 = STATE + 48;
+@inline export const ESCAPES_END: u32 = STATE + 52;
+@inline export const RESPONSES_END: u32 = STATE + 56;
+@inline export const RESPONSE_COUNTS_END: u32 = STATE + 60;
+/** Bytes by which a cursor moves an element, u32: 8, or 0 if all elements are equal. */
+@inline export const VALUE_STEP: u32 = STATE + 64;
+@inline export const ESCAPE_STEP: u32 = STATE + 68;
+@inline export const RESPONSE_STEP: u32 = STATE + 72;
+@inline export const RESPONSE_COUNT_STEP: u32 = STATE + 76;
+/** Masks for the bytes by which the cursors of values and responses move: 56 and 24, or 0. */
+@inline export const VALUE_MASK: u32 = STATE + 80;
+@inline export const RESPONSE_MASK: u32 = STATE + 84;
+/** Mask for the bytes from the start of the column of differences: 0 if all are equal. */
+@inline export const OFFSET_MASK: u32 = STATE + 88;
+/** Where the unpacked columns of instructions and deltas are: in the chunk itself if they need no unpacking. u32. */
+@inline export const WORDS_AT: u32 = STATE + 120;
+@inline export const DELTAS_AT: u32 = STATE + 124;
+/** The PC and two responses of a single fault, u64 each. */
+@inline export const SINGLE_PC: u32 = STATE + 96;
+export const SINGLE: u32 = SINGLE_PC;
+@inline export const SINGLE_RESPONSES: u32 = STATE + 104;

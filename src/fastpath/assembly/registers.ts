@@ -1,41 +1,59 @@
 // The live register file, kept up to date from the chunk's deltas.
-import { maskOf, baseOf, widthOf } from "./columns";
-import { CAPTURED, CHUNK_END, ESCAPES, NEXT_ESCAPE, REGISTERS, RESPONSE_COUNTS, NEXT_RESPONSE_COUNT, VALUES } from "./memory";
+import {
+  CAPTURED, ESCAPES_END, ESCAPE_STEP, NEXT_ESCAPE, NEXT_RESPONSE_COUNT, REGISTERS, NEXT_RESPONSE, RESPONSES_END, RESPONSE_COUNTS_END, RESPONSE_COUNT_STEP, RESPONSE_STEP,
+  VALUES_END, VALUE_STEP,
+} from "./memory";
 
-/** A delta with the escape bit: two masks tell what is captured and what has a new value. Gives the next value's address. */
-export function applyEscape(values: u32): u32 {
-  const end = load<u32>(CHUNK_END);
-  let escapes = load<u32>(NEXT_ESCAPE);
-  const width = widthOf(ESCAPES);
-  // Damaged counts lead the cursors astray: they stop at the end of the chunk, and the caller finds them there.
-  if (escapes + 2 * width > end) return end + 1;
-  const captured = (load<u64>(escapes) & maskOf(ESCAPES)) + baseOf(ESCAPES);
-  let changed = (load<u64>(escapes + width) & maskOf(ESCAPES)) + baseOf(ESCAPES);
-  store<u32>(NEXT_ESCAPE, escapes + 2 * width);
+/**
+ * A delta with the escape bit: two masks tell what is captured and what has a new value. Gives the next value's address. Damaged
+ * masks lead it beyond the end, and the caller finds it there.
+ */
+function applyEscape(values: u32): u32 {
+  const valuesEnd = load<u32>(VALUES_END);
+  const valueStep = load<u32>(VALUE_STEP);
+  const escapes = load<u32>(NEXT_ESCAPE);
+  const escapeStep = load<u32>(ESCAPE_STEP);
+  if (escapes + 2 * escapeStep > load<u32>(ESCAPES_END)) return valuesEnd + 1;
+  store<u32>(NEXT_ESCAPE, escapes + 2 * escapeStep);
+  const captured = load<u64>(escapes);
+  let changed = load<u64>(escapes + escapeStep);
   store<u64>(CAPTURED, captured);
-  const mask = maskOf(VALUES);
-  const base = baseOf(VALUES);
-  const step = widthOf(VALUES);
   while (changed !== 0) {
-    if (values + step > end) return end + 1;
-    store<u64>(REGISTERS + (<u32>ctz(changed) << 3), (load<u64>(values) & mask) + base);
-    values += step;
+    if (values > valuesEnd) return values;
+    store<u64>(REGISTERS + (<u32>ctz(changed) << 3), load<u64>(values));
+    values += valueStep;
     changed &= changed - 1;
-  }
-  // What is not captured reads as zero, as at the head of a chunk.
-  for (let slot: u32 = 0; slot < 63; slot++) {
-    if (((captured >> slot) & 1) === 0) store<u64>(REGISTERS + (slot << 3), 0);
   }
   return values;
 }
 
-/** Three responses or more: their number stands in a stream of its own. Gives it, or as many as leave the chunk. */
-export function manyResponses(): u32 {
-  const end = load<u32>(CHUNK_END);
+/** Three responses or more: their number stands in a stream of its own. Gives it, or one that is too large if that is damaged. */
+function manyResponses(): u32 {
   const at = load<u32>(NEXT_RESPONSE_COUNT);
-  const width = widthOf(RESPONSE_COUNTS);
-  if (at + width > end) return end;
-  store<u32>(NEXT_RESPONSE_COUNT, at + width);
-  const count = (load<u64>(at) & maskOf(RESPONSE_COUNTS)) + baseOf(RESPONSE_COUNTS);
-  return count > <u64>end ? end : <u32>count;
+  const step = load<u32>(RESPONSE_COUNT_STEP);
+  if (at + step > load<u32>(RESPONSE_COUNTS_END)) return i32.MAX_VALUE;
+  store<u32>(NEXT_RESPONSE_COUNT, at + step);
+  const count = load<u64>(at);
+  return count > <u64>i32.MAX_VALUE ? i32.MAX_VALUE : <u32>count;
+}
+
+/** What {@link slowFault} gives for a damaged chunk. No address of a value. */
+@inline export const DAMAGED: u32 = 0xffffffff;
+
+/**
+ * What a fault with the flag "slow" needs before it can be emulated like the others: a delta with the escape bit, and a number of responses
+ * that does not fit the flags. Gives the address of the next value, and leaves that of the next response in the state.
+ */
+export function slowFault(values: u32, responses: u32, nextResponse: u32, escaped: bool, many: bool): u32 {
+  if (escaped) values = applyEscape(values);
+  if (many) {
+    const count = manyResponses();
+    if (load<u32>(RESPONSE_STEP) !== 0) {
+      const end = load<u32>(RESPONSES_END);
+      if (responses > end || count > (end - responses) >> 3) return DAMAGED;
+      nextResponse = responses + (count << 3);
+    }
+  }
+  store<u32>(NEXT_RESPONSE, nextResponse);
+  return values > load<u32>(VALUES_END) ? DAMAGED : values;
 }
