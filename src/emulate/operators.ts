@@ -37,6 +37,8 @@ export function applyOperator(operator: PlainOperator, width: number, inputs: re
       return first;
     case "add":
       return truncate(first + second, width);
+    case "subtract":
+      return truncate(first - second, width);
     case "and":
       return first & second;
     case "and-not":
@@ -57,6 +59,10 @@ export function applyOperator(operator: PlainOperator, width: number, inputs: re
       return first <= second ? first : second;
     case "compare-select":
       return first === second ? third : first;
+    case "equal-mask":
+      return first === second ? mask(width) : 0n;
+    case "greater-mask":
+      return signed(first) > signed(second) ? mask(width) : 0n;
     case "not-equal":
       return first === second ? 0n : 1n;
     case "select":

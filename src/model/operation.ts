@@ -181,6 +181,8 @@ export type PlainOperator =
   /** Its one input. */
   | "copy"
   | "add"
+  /** first - second. */
+  | "subtract"
   | "and"
   /** first AND NOT second. */
   | "and-not"
@@ -196,6 +198,10 @@ export type PlainOperator =
   | "compare-select"
   /** 1 where the two inputs differ, else 0. */
   | "not-equal"
+  /** All ones where the two inputs are equal, else 0 (PCMPEQB). */
+  | "equal-mask"
+  /** All ones where the first input is greater than the second, both signed, else 0 (PCMPGTB). */
+  | "greater-mask"
   /** Inputs: condition, value, otherwise. Result: the value if bit 0 of the condition is set (CMOVcc). */
   | "select"
   /** Unsigned product of the two inputs, 2 × `width` bits (MULX). */

@@ -6,6 +6,7 @@ import { exitOf } from "./exits.ts";
 import { type Encoding, LENGTH_LIMIT, type ModRm, parseEncoding, parseModRm, tooLong, truncated, undefinedInstruction } from "./format.ts";
 import type { Recipe } from "./general.ts";
 import { GENERAL_RECIPES } from "./general.ts";
+import { LANE_RECIPES } from "./lanes.ts";
 import { DIRECTIONS, EXIT_DIRECTIONS, type ExitMeaning, type Meaning, type NamedMeaning } from "./meaning.ts";
 import type { Variant } from "./notation.ts";
 import { type OpcodeTable, selectVariant } from "./opcode-table.ts";
@@ -13,7 +14,7 @@ import { type MemoryOperand, type Operand, type Subject, resolveOperands } from 
 import { STRING_RECIPES } from "./string.ts";
 import { VECTOR_RECIPES } from "./vector.ts";
 
-const RECIPES: Readonly<Partial<Record<Meaning, Recipe>>> = { ...GENERAL_RECIPES, ...STRING_RECIPES, ...VECTOR_RECIPES };
+const RECIPES: Readonly<Partial<Record<Meaning, Recipe>>> = { ...GENERAL_RECIPES, ...STRING_RECIPES, ...VECTOR_RECIPES, ...LANE_RECIPES };
 
 /** Decodes the instruction at the start of `bytes` by the rows of `table`. */
 export function decodeWith(table: OpcodeTable, bytes: Uint8Array): Instruction | Refusal {

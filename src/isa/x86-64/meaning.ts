@@ -108,7 +108,7 @@ export type GeneralMeaning =
 /** String instructions; `string.ts` says how. */
 export type StringMeaning = "string-move" | "string-store" | "string-load" | "string-compare" | "string-scan";
 
-/** Moves of vector and mask registers; `vector.ts` says how. */
+/** Vector and mask registers; `vector.ts` and `lanes.ts` say how. */
 export type VectorMeaning =
   | "vector-move"
   | "vector-move-low"
@@ -126,7 +126,25 @@ export type VectorMeaning =
   | "vector-expand"
   | "vector-gather"
   | "vector-scatter"
-  | "mask-move";
+  | "mask-move"
+  | LaneMeaning;
+
+/** Integer and bitwise arithmetic, lane by lane: exact without flags or MXCSR. */
+export type LaneMeaning =
+  | "lanes-and"
+  | "lanes-and-not"
+  | "lanes-or"
+  | "lanes-xor"
+  | "lanes-add"
+  | "lanes-subtract"
+  | "lanes-signed-maximum"
+  | "lanes-signed-minimum"
+  | "lanes-unsigned-maximum"
+  | "lanes-unsigned-minimum"
+  | "lanes-equal"
+  | "lanes-greater"
+  | "lanes-unpack-low"
+  | "lanes-unpack-high";
 
 /** What a row of the opcode tables does. */
 export type Meaning = NamedMeaning | ExitMeaning | GeneralMeaning | StringMeaning | VectorMeaning;

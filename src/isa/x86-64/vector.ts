@@ -1,7 +1,7 @@
 import type { Destination, RegisterSlice, Source } from "../../model/operation.ts";
 import { type AccessSize, type OperationBuilder, pieces, sliceOf } from "./builder.ts";
 import type { Recipe } from "./general.ts";
-import type { VectorMeaning } from "./meaning.ts";
+import type { LaneMeaning, VectorMeaning } from "./meaning.ts";
 import type { ImmediateOperand, MemoryOperand, Operand, RegisterOperand } from "./operands.ts";
 import { K0 } from "./registers.ts";
 
@@ -12,17 +12,17 @@ const ZERO: Source = { kind: "immediate", value: 0n };
 const WIDEST = 512;
 
 /** Legacy SSE instructions keep the bits above 127. */
-function isLegacy(builder: OperationBuilder): boolean {
+export function isLegacy(builder: OperationBuilder): boolean {
   return builder.subject.encoding.space === "legacy";
 }
 
 /** Bits of a row's element. */
-function elementOf(builder: OperationBuilder): number {
+export function elementOf(builder: OperationBuilder): number {
   return builder.subject.variant.facts.element!;
 }
 
 /** Bits of the destination that the instruction defines. */
-function definedBits(builder: OperationBuilder, register: RegisterOperand): number {
+export function definedBits(builder: OperationBuilder, register: RegisterOperand): number {
   return isLegacy(builder) ? 128 : (builder.subject.variant.vectorLength ?? Math.max(128, register.width));
 }
 
@@ -37,7 +37,7 @@ function lowestLane(builder: OperationBuilder, register: RegisterOperand, width:
 }
 
 /** Bit `index` of the opmask, if there is masking. */
-function maskBit(builder: OperationBuilder, index: number): RegisterSlice | undefined {
+export function maskBit(builder: OperationBuilder, index: number): RegisterSlice | undefined {
   const { opmask } = builder.subject;
   return opmask === undefined ? undefined : { register: K0 + opmask, bit: index, width: 1 };
 }
@@ -46,7 +46,7 @@ function isZeroing(builder: OperationBuilder): boolean {
   return builder.subject.encoding.evex?.zeroing === true;
 }
 
-function memoryOf(builder: OperationBuilder): MemoryOperand {
+export function memoryOf(builder: OperationBuilder): MemoryOperand {
   const memory = builder.subject.operands.find((operand): operand is MemoryOperand => operand.kind === "memory")!;
   if (builder.subject.variant.facts.aligned) builder.align(memory.bytes);
   return memory;
@@ -126,7 +126,7 @@ function move(builder: OperationBuilder): void {
  * Puts together a destination of lanes. `source` gives lane `index`, or undefined where the destination keeps its own (legacy SSE). Opmask
  * bits count these lanes.
  */
-function fillLanes(builder: OperationBuilder, element: number, source: (index: number) => Source | undefined): void {
+export function fillLanes(builder: OperationBuilder, element: number, source: (index: number) => Source | undefined): void {
   const target = builder.operand(0) as RegisterOperand;
   const defined = definedBits(builder, target);
   const sources = Array.from({ length: defined / element }, (_, index) => source(index));
@@ -161,11 +161,11 @@ function moveHalf(half: 0 | 64): Recipe {
   };
 }
 
-function laneOf({ register }: RegisterOperand, bit: number, width: number): Source {
+export function laneOf({ register }: RegisterOperand, bit: number, width: number): Source {
   return { kind: "register", register: register!, bit, width };
 }
 
-function bitsOf(source: Source, bit: number): Source {
+export function bitsOf(source: Source, bit: number): Source {
   if (source.kind !== "temporary") throw new Error("only a temporary is cut into lanes");
   return { ...source, bit };
 }
@@ -379,7 +379,7 @@ function moveMask(builder: OperationBuilder): void {
   builder.read({ address, offset: 0, size, to: [{ register: register!, bit: 0, width: 8 * size, extension: "zero", extendTo: 64, clearTo: 64 }] });
 }
 
-export const VECTOR_RECIPES: Readonly<Record<VectorMeaning, Recipe>> = {
+export const VECTOR_RECIPES: Readonly<Record<Exclude<VectorMeaning, LaneMeaning>, Recipe>> = {
   "vector-move": move,
   "vector-move-low": moveHalf(0),
   "vector-move-high": moveHalf(64),

@@ -389,6 +389,32 @@ describe("vectors", () => {
     });
   });
 
+  it("lane arithmetic: bitwise, sums, extremes, comparisons, unpacking", () => {
+    const bytesOfAll = (pattern: string): bigint => BigInt(`0x${pattern.repeat(16)}`);
+    expect(go("66 0f ef 00", load({ rax: D, xmm0: xmm }, low, 0n)).registers).toEqual({ xmm0: high << 64n });
+    expect(go("66 0f df 00", load({ rax: D, xmm0: bytesOfAll("f0") }, ONES, 0xffn)).registers).toEqual({ xmm0: (0x0fn << 64n) | 0x0f0f_0f0f_0f0f_0f0fn });
+    expect(go("66 0f fc 00", load({ rax: D, xmm0: bytesOfAll("ff") }, 2n, 0n)).registers).toEqual({ xmm0: bytesOfAll("ff") - 0xffn + 1n });
+    expect(go("66 0f f8 00", load({ rax: D, xmm0: 0n }, 1n, 0n)).registers).toEqual({ xmm0: 0xffn });
+    expect(go("66 0f da 00", load({ rax: D, xmm0: bytesOfAll("80") }, 0x7fn, ONES)).registers).toEqual({ xmm0: (0x8080_8080_8080_8080n << 64n) | 0x7fn });
+    expect(go("66 0f ee 00", load({ rax: D, xmm0: 0x8000n }, 0x7fffn, 0n)).registers).toEqual({ xmm0: 0x7fffn });
+    expect(go("66 0f 74 00", load({ rax: D, xmm0: 5n }, 5n, 1n)).registers).toEqual({ xmm0: (0xffff_ffff_ffff_ff00n << 64n) | ONES });
+    expect(go("66 0f 66 00", load({ rax: D, xmm0: 1n }, 0xffff_ffffn, 0n)).registers).toEqual({ xmm0: 0xffff_ffffn });
+    expect(go("0f 14 00", load({ rax: D, xmm0: xmm }, 0x99n, 0x77n)).registers).toEqual({ xmm0: (0x1111_1111n << 64n) | (0x99n << 32n) | 0x2222_2222n });
+    expect(go("66 0f 6d 00", load({ rax: D, xmm0: xmm }, 0x99n, 0x77n)).registers).toEqual({ xmm0: (0x77n << 64n) | high });
+    expect(refuse("66 0f ef 40 08", { registers: { rax: D, xmm0: 0n }, gva: D + 8n, write: false }).detail).toContain("16-byte alignment");
+    // VEX does not demand alignment, and clears the rest.
+    expect(go("c5 f1 fe 40 08", { registers: { rax: D, ymm0: wide(1n) >> 256n, xmm1: 1n }, gva: D + 8n, write: false, reads: [1n, 0n] }).registers).toEqual({ ymm0: 2n });
+  });
+
+  it("lane arithmetic under a mask reads the lanes that are on; a broadcast element once", () => {
+    const registers = { rax: D, zmm0: wide(ONES), zmm1: wide(1n), k1: 0b10n };
+    // vpaddq zmm0 {k1}{z}, zmm1, [rax]; the same with [rax]{1to8}; merging in xmm
+    expect(go("62 f1 f5 c9 d4 00", { registers, gva: D + 8n, write: false, reads: [5n] })).toMatchObject({ calls: ["read 8 at a000008: 5"], registers: { zmm0: 6n << 64n } });
+    expect(go("62 f1 f5 d9 d4 00", load(registers, 5n))).toMatchObject({ calls: ["read 8 at a000000: 5"], registers: { zmm0: 6n << 64n } });
+    expect(go("62 f1 f5 09 d4 00", { registers, gva: D + 8n, write: false, reads: [5n] }).registers).toEqual({ zmm0: (6n << 64n) | ONES });
+    expect(go("62 f1 f5 58 d4 00", load(registers, 5n)).registers).toEqual({ zmm0: wide(6n) });
+  });
+
   it("opmask moves", () => {
     expect(go("c5 f8 90 08", load({ rax: D, k1: ONES }, 0x1234n)).registers).toEqual({ k1: 0x1234n });
     expect(go("c4 e1 f8 91 08", store({ rax: D, k1: ONES })).calls).toEqual(["write 8 at a000000: ffffffffffffffff"]);
