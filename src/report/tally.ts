@@ -1,8 +1,9 @@
 import type { Outcome } from "../model/outcome.ts";
 import { REFUSAL_REASONS, type RefusalReason } from "../model/refusal.ts";
+import type { Comparison } from "../replay/verify.ts";
 
 /** How an emulated fault compares with its record. */
-export type Verdict = "exact" | "different" | "unknown";
+export type Verdict = NonNullable<Comparison["verdict"]>;
 
 /** Counts over the outcomes of a trace. */
 export class Tally {
