@@ -80,6 +80,7 @@ const IMPLICIT_MEMORY: ReadonlySet<Meaning> = new Set<Meaning>([
   "leave",
   "enter",
   "translate",
+  "vector-masked-bytes",
   "string-move",
   "string-store",
   "string-load",

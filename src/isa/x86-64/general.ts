@@ -87,6 +87,15 @@ function exchangeAdd(builder: OperationBuilder): void {
   builder.compute({ operator: "copy", width: other.width, inputs: [old], to: [builder.destination(other)] });
 }
 
+/** RAO-INT (AADD, AAND, AOR, AXOR): memory alone changes, no flag does; atomic as such. */
+function remote(operator: "add" | "and" | "or" | "exclusive-or"): Recipe {
+  return (builder) => {
+    const [memory, other] = builder.subject.operands as readonly [MemoryOperand, RegisterOperand];
+    builder.atomic();
+    builder.assign(memory, operator, other.width, [builder.source(memory), builder.source(other)]);
+  };
+}
+
 /** CMPXCHG always writes: the new value, or the old one again. */
 function compareExchange(builder: OperationBuilder): void {
   const [memory, replacement] = builder.subject.operands as readonly [MemoryOperand, RegisterOperand];
@@ -390,6 +399,10 @@ export const GENERAL_RECIPES: Readonly<Record<GeneralMeaning, Recipe>> = {
   "move-sign-extended": moveSignExtended,
   exchange,
   "exchange-add": exchangeAdd,
+  "remote-add": remote("add"),
+  "remote-and": remote("and"),
+  "remote-or": remote("or"),
+  "remote-xor": remote("exclusive-or"),
   "compare-exchange": compareExchange,
   "compare-exchange-pair": compareExchangePair,
   add: assigning("x86-add", 2),

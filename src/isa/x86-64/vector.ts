@@ -3,7 +3,7 @@ import { type AccessSize, type OperationBuilder, pieces, sliceOf } from "./build
 import type { Recipe } from "./general.ts";
 import type { LaneMeaning, VectorMeaning } from "./meaning.ts";
 import type { ImmediateOperand, MemoryOperand, Operand, RegisterOperand } from "./operands.ts";
-import { K0 } from "./registers.ts";
+import { K0, RDI } from "./registers.ts";
 
 /** Moves of vector and opmask registers, each by its page in the SDM, volume 2. */
 
@@ -308,6 +308,17 @@ function maskedMove(builder: OperationBuilder): void {
   readElements(builder, target, elements, WIDEST, true);
 }
 
+/** MASKMOVDQU: bytes of the first operand whose sign bit in the second is set go to [rDI], which may have a segment override. */
+function maskedBytes(builder: OperationBuilder): void {
+  const [from, mask] = builder.subject.operands as readonly [RegisterOperand, RegisterOperand];
+  const { addressSize, segment } = builder.subject.encoding;
+  const address = builder.address({ base: RDI, displacement: 0n, width: addressSize, ...(segment === undefined ? {} : { segment }) });
+  for (let index = 0; index < 16; index++) {
+    const when = { register: mask.register!, bit: 8 * index + 7, width: 1 };
+    builder.write({ address, offset: index, size: 1, from: laneOf(from, 8 * index, 8), when });
+  }
+}
+
 /** Compress and expand: in memory the elements that are on lie side by side. */
 function packed(recipe: Recipe): Recipe {
   return (builder) => {
@@ -392,6 +403,7 @@ export const VECTOR_RECIPES: Readonly<Record<Exclude<VectorMeaning, LaneMeaning>
   "vector-sign-extend": extend("sign"),
   "vector-truncate": truncateElements,
   "vector-masked-move": maskedMove,
+  "vector-masked-bytes": maskedBytes,
   "vector-compress": packed(move),
   "vector-expand": packed(move),
   "vector-gather": gather,

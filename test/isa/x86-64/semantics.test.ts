@@ -177,6 +177,14 @@ describe("general registers", () => {
     expect(go("f7 00 00 00 00 80", load({ rax: D, rflags: FLAGS }, 0x8000_0000n)).registers).toEqual({ rflags: FLAGS | SF | 4n });
   });
 
+  it("remote atomics change no flag", () => {
+    expect(go("0f 38 fc 08", { registers: { rax: D, rcx: 0xffff_ffffn }, gva: D, write: true, reads: [1n] })).toMatchObject({
+      calls: ["read 4 at a000000: 1", "write 4 at a000000: 0"],
+      registers: {},
+    });
+    expect(refuse("f3 48 0f 38 fc 08", { registers: { rax: D, rcx: 1n }, gva: D, write: true, reads: [1n] }).reason).toBe("atomic");
+  });
+
   it("MUL and DIV use rDX:rAX, and AX for bytes", () => {
     expect(go("f6 20", { registers: { rax: D + 0xffn, rflags: FLAGS }, gva: D + 0xffn, write: false, reads: [2n] }).registers).toMatchObject({
       rax: D + 0x1fen,
@@ -366,6 +374,14 @@ describe("vectors", () => {
       registers: { ymm0: (4n << 96n) | 1n },
     });
     expect(go("c4 e2 71 2e 00", store({ rax: D, xmm0: xmm, xmm1: mask })).calls).toEqual(["write 4 at a000000: 22222222", "write 4 at a00000c: 33333333"]);
+  });
+
+  it("MASKMOVDQU writes the bytes whose mask byte is negative", () => {
+    expect(go("66 0f f7 c1", store({ rdi: D, xmm0: 0x44_3322_1100n, xmm1: 0x80_0080_0080n })).calls).toEqual([
+      "write 1 at a000000: 0",
+      "write 1 at a000002: 22",
+      "write 1 at a000004: 44",
+    ]);
   });
 
   it("compress and expand pack what is on", () => {

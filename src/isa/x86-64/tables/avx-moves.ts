@@ -57,7 +57,7 @@ export const AVX_MOVES_ROWS: readonly Row[] = [
   ["VEX.128.66.0F.WIG D6 /r", "VMOVQ xmm1/m64, xmm2", "MR", "vector-move"],
   ["VEX.128|256.66.0F.WIG E7 /r", "VMOVNTDQ mV, vmm1", "MR", "vector-move", { aligned: true }],
   ["VEX.128|256.F2.0F.WIG F0 /r", "VLDDQU vmm1, mV", "RM", "vector-move"],
-  ["VEX.128.66.0F.WIG F7 /r", "VMASKMOVDQU xmm1, xmm2", "RM", "writes", { implicit: 0 }],
+  ["VEX.128.66.0F.WIG F7 /r", "VMASKMOVDQU xmm1, xmm2", "RM", "vector-masked-bytes"],
   ["VEX.128|256.66.0F38.W0 18 /r", "VBROADCASTSS vmm1, m32", "RM", "vector-broadcast", { element: 32 }],
   ["VEX.256.66.0F38.W0 19 /r", "VBROADCASTSD ymm1, m64", "RM", "vector-broadcast", { element: 64 }],
   ["VEX.256.66.0F38.W0 1A /r", "VBROADCASTF128 ymm1, m128", "RM", "vector-broadcast", { element: 128 }],

@@ -197,7 +197,7 @@ export const SSE_ROWS: readonly Row[] = [
   ["66 0F F4 /r", "PMULUDQ xmm1, xmm2/m128", "RM", "reads"],
   ["66 0F F5 /r", "PMADDWD xmm1, xmm2/m128", "RM", "reads"],
   ["66 0F F6 /r", "PSADBW xmm1, xmm2/m128", "RM", "reads"],
-  ["66 0F F7 /r", "MASKMOVDQU xmm1, xmm2", "RM", "writes", { implicit: 0 }],
+  ["66 0F F7 /r", "MASKMOVDQU xmm1, xmm2", "RM", "vector-masked-bytes"],
   ["66 0F F8 /r", "PSUBB xmm1, xmm2/m128", "RM", "lanes-subtract", { element: 8 }],
   ["66 0F F9 /r", "PSUBW xmm1, xmm2/m128", "RM", "lanes-subtract", { element: 16 }],
   ["66 0F FA /r", "PSUBD xmm1, xmm2/m128", "RM", "lanes-subtract", { element: 32 }],
