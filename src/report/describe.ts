@@ -1,4 +1,4 @@
-import { hexadecimal } from "../model/bits.ts";
+import { hexadecimal, mask } from "../model/bits.ts";
 import type { Address, Destination, Index, Operation, Read, Source, Write } from "../model/operation.ts";
 import { PROGRAM_COUNTER, type Register, type RegisterSet, ZERO_REGISTER } from "../model/registers.ts";
 
@@ -67,7 +67,15 @@ export function registersUsed(operation: Operation, registers: RegisterSet): { r
   const needs = new Set<Register>();
   const changes = new Set<Register>();
   const source = (from: Source | undefined): void => void (from?.kind === "register" && needs.add(from.register));
-  const changed = (to: Destination): void => void changes.add(to.register);
+  const written = new Map<Register, Written>();
+  const changed = ({ register, bit, width, extendTo, clearTo }: Destination): void => {
+    changes.add(register);
+    const { bits, end } = written.get(register) ?? { bits: 0n, end: 0 };
+    written.set(register, {
+      bits: bits | (mask(Math.max(bit + width, extendTo, clearTo)) & ~mask(bit)),
+      end: Math.max(end, bit + width, extendTo),
+    });
+  };
   const address = ({ base, index, segment, directional }: Address): void => {
     for (const register of [base, index?.slice.register, segment]) if (register !== undefined) needs.add(register);
     if (directional) needs.add(registers.index("rflags"));
@@ -97,7 +105,23 @@ export function registersUsed(operation: Operation, registers: RegisterSet): { r
     changed(operation.repeat.counter);
   }
   if (operation.condition !== undefined && operation.condition !== 14) status("cpsr");
+  for (const [register, parts] of written) if (register >= 0 && keepsBits(parts, registers.describe(register).width)) needs.add(register);
   const named = (set: Set<Register>): string[] =>
     [...set].filter((register) => register !== ZERO_REGISTER && register !== PROGRAM_COUNTER).toSorted((first, second) => first - second).map((register) => registers.name(register));
   return { needs: named(needs), changes: named(changes) };
+}
+
+/** Bits of a register that get a value, cleared ones included, and where those with a value of their own end. */
+interface Written {
+  readonly bits: bigint;
+  readonly end: number;
+}
+
+/**
+ * Whether a register's new value has bits of the old one in it. A vector register counts as far as its narrowest name (128, 256 or 512
+ * bits) that holds what was written: its upper part may be unknown and stay so.
+ */
+function keepsBits({ bits, end }: Written, width: number): boolean {
+  const whole = mask(width <= 64 ? width : Math.ceil(end / 128) * 128);
+  return (bits & whole) !== whole;
 }

@@ -97,6 +97,10 @@ describe("an instruction in words", () => {
     ["aarch64", "1f0000b9", ["writes 4 bytes at [x0]"], ["x0"], []],
     ["x86-64", "8b448bf0", ["reads 4 bytes at [rbx + rcx lsl 2 - 0x10]"], ["rcx", "rbx"], ["rax"]],
     ["x86-64", "648b042500000000", ["reads 4 bytes at [fs_base]"], ["fs_base"], ["rax"]],
+    ["x86-64", "8a07", ["reads 1 byte at [rdi]"], ["rax", "rdi"], ["rax"]],
+    ["x86-64", "8b07", ["reads 4 bytes at [rdi]"], ["rdi"], ["rax"]],
+    ["aarch64", "000c400d", ["reads 1 byte at [x0]"], ["x0", "v0"], ["v0"]],
+    ["aarch64", "000440ad", ["reads 4 × 8 bytes at [x0]"], ["x0"], ["v0", "v1"]],
     ["x86-64", "a10000000001000000", ["reads 4 bytes at [0x100000000]"], [], ["rax"]],
   ] as const)("%s %s", async (architecture, hex, accesses, needs, changes) => {
     expect(await words(architecture, hex)).toEqual({ accesses, needs, changes });
