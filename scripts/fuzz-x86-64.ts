@@ -39,8 +39,12 @@ for (let index = 0; index < count; index++) {
     entry.count++;
     found.set(what, entry);
   }
-  if (index % 250_000 === 249_999) console.error(`${index + 1} done, ${found.size} kinds of difference, ${Math.round((performance.now() - start) / 1000)} s`);
+  if (index % 250_000 === 249_999)
+    console.error(`${index + 1} done, ${found.size} kinds of difference, ${Math.round((performance.now() - start) / 1000)} s`);
 }
-console.log(`${count} byte strings, ${instructions} instructions, ${accesses} of them with memory accesses, ${found.size} kinds of unexplained difference`);
-for (const { count: times, example } of [...found.values()].toSorted((first, second) => second.count - first.count)) console.log(`${times} times: ${example}`);
+console.log(
+  `${count} byte strings, ${instructions} instructions, ${accesses} of them with memory accesses, ${found.size} kinds of unexplained difference`,
+);
+for (const { count: times, example } of [...found.values()].toSorted((first, second) => second.count - first.count))
+  console.log(`${times} times: ${example}`);
 process.exitCode = found.size === 0 ? 0 : 1;

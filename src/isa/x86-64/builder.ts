@@ -1,4 +1,19 @@
-import type { Address, Atomic, Compute, Destination, Index, Operation, Operator, Read, RegisterSlice, Repeat, Source, Update, Write } from "../../model/operation.ts";
+import type {
+  Address,
+  Atomic,
+  Compute,
+  Destination,
+  Index,
+  Operation,
+  Operator,
+  Read,
+  RegisterSlice,
+  Repeat,
+  Source,
+  Update,
+  Write,
+} from "../../model/operation.ts";
+import type { Refusal } from "../../model/refusal.ts";
 import { PROGRAM_COUNTER, type Register } from "../../model/registers.ts";
 import type { MemoryOperand, Operand, RegisterOperand, Subject } from "./operands.ts";
 
@@ -16,7 +31,7 @@ export function generalDestination(register: Register, width: number, bit = 0, w
 /** The accesses that `bytes` bytes are cut into: 8 bytes each as far as they go (contract, section 4). */
 export function pieces(bytes: number): { readonly offset: number; readonly size: AccessSize }[] {
   const result: { offset: number; size: AccessSize }[] = [];
-  for (let offset = 0; offset < bytes; ) {
+  for (let offset = 0; offset < bytes;) {
     const size = ([8, 4, 2, 1] as const).find((each) => each <= bytes - offset)!;
     result.push({ offset, size });
     offset += size;
@@ -146,7 +161,10 @@ export class OperationBuilder {
   }
 
   /** Destinations of a register operand, or a temporary that is written to a memory operand. */
-  target(to: Operand): { readonly register: readonly Destination[]; readonly source?: { readonly kind: "temporary"; readonly index: number } } {
+  target(to: Operand): {
+    readonly register: readonly Destination[];
+    readonly source?: { readonly kind: "temporary"; readonly index: number };
+  } {
     if (to.kind === "register") return { register: [this.destination(to)] };
     if (to.kind === "immediate") throw new Error("an immediate is no destination");
     const source = { kind: "temporary", index: this.temporary() } as const;
@@ -176,6 +194,12 @@ export class OperationBuilder {
     };
   }
 }
+
+/**
+ * What an instruction does, by its page in the SDM, volume 2. A refusal says why this form of it is not emulated; its accesses are
+ * collected all the same.
+ */
+export type Recipe = (builder: OperationBuilder) => Refusal | void;
 
 export function sliceOf({ register, bit, width }: RegisterOperand): RegisterSlice {
   return { register: register!, bit, width };

@@ -26,7 +26,14 @@ const LOCKABLE: ReadonlySet<string> = new Set([
 
 /** Why an encoding that matches a row is undefined all the same (#UD), or undefined if it is not. */
 export function checkEncoding(subject: Subject): string | undefined {
-  return checkLock(subject) ?? checkRegisters(subject) ?? checkUnusedRegister(subject) ?? checkSib(subject) ?? checkDistinct(subject) ?? checkEvex(subject);
+  return (
+    checkLock(subject) ??
+    checkRegisters(subject) ??
+    checkUnusedRegister(subject) ??
+    checkSib(subject) ??
+    checkDistinct(subject) ??
+    checkEvex(subject)
+  );
 }
 
 function checkLock({ encoding, variant, operands }: Subject): string | undefined {
@@ -54,7 +61,9 @@ function checkUnusedRegister({ encoding, variant, operands }: Subject): string |
   if (encoding.space === "legacy" || variant.operands.some(({ field }) => field === "V")) return undefined;
   if (variant.does === "compare-if" || variant.does === "test-if") return undefined;
   // With VSIB V' belongs to the index.
-  const used = operands.some((operand) => operand.kind === "memory" && operand.vectorIndex !== undefined) ? encoding.vvvv & 15 : encoding.vvvv;
+  const used = operands.some((operand) => operand.kind === "memory" && operand.vectorIndex !== undefined)
+    ? encoding.vvvv & 15
+    : encoding.vvvv;
   return used === 0 ? undefined : "vvvv has to be 1111 here";
 }
 
@@ -88,7 +97,8 @@ function checkEvex({ encoding, variant, modRm, operands }: Subject): string | un
   if (encoding.map === PROMOTED_MAP) return checkPromoted({ encoding, variant, modRm, operands, length: 0, opmask: undefined });
   const isMemory = modRm?.memory !== undefined;
   if (!isMemory && !evex.u) return "bit 10 of the EVEX prefix has to be 1 here";
-  if (variant.facts.noFlags) return (evex.opmask & 3) !== 0 || evex.zeroing || evex.b ? "the reserved bits of its EVEX prefix have to be 0" : undefined;
+  if (variant.facts.noFlags)
+    return (evex.opmask & 3) !== 0 || evex.zeroing || evex.b ? "the reserved bits of its EVEX prefix have to be 0" : undefined;
   if (evex.opmask !== 0 && !variant.masking) return "it takes no opmask register";
   if (evex.opmask === 0 && variant.facts.maskRequired) return "it needs an opmask register other than k0";
   if (evex.zeroing && (!variant.zeroing || evex.opmask === 0)) return "it can't be masked with zeroing";

@@ -1,20 +1,26 @@
 import { type Direction, type Instruction, instructionOf, refusedInstruction } from "../../model/instruction.ts";
 import { Refusal } from "../../model/refusal.ts";
-import { OperationBuilder, pieces } from "./builder.ts";
+import { OperationBuilder, type Recipe, pieces } from "./builder.ts";
 import { checkEncoding } from "./checks.ts";
 import { exitOf } from "./exits.ts";
 import { type Encoding, LENGTH_LIMIT, type ModRm, parseEncoding, parseModRm, tooLong, truncated, undefinedInstruction } from "./format.ts";
-import type { Recipe } from "./general.ts";
 import { GENERAL_RECIPES } from "./general.ts";
 import { LANE_RECIPES } from "./lanes.ts";
 import { DIRECTIONS, EXIT_DIRECTIONS, type ExitMeaning, type Meaning, type NamedMeaning } from "./meaning.ts";
 import type { Variant } from "./notation.ts";
 import { type OpcodeTable, selectVariant } from "./opcode-table.ts";
 import { type MemoryOperand, type Operand, type Subject, resolveOperands } from "./operands.ts";
+import { STACK_RECIPES } from "./stack.ts";
 import { STRING_RECIPES } from "./string.ts";
 import { VECTOR_RECIPES } from "./vector.ts";
 
-const RECIPES: Readonly<Partial<Record<Meaning, Recipe>>> = { ...GENERAL_RECIPES, ...STRING_RECIPES, ...VECTOR_RECIPES, ...LANE_RECIPES };
+const RECIPES: Readonly<Partial<Record<Meaning, Recipe>>> = {
+  ...GENERAL_RECIPES,
+  ...STACK_RECIPES,
+  ...STRING_RECIPES,
+  ...VECTOR_RECIPES,
+  ...LANE_RECIPES,
+};
 
 /** Decodes the instruction at the start of `bytes` by the rows of `table`. */
 export function decodeWith(table: OpcodeTable, bytes: Uint8Array): Instruction | Refusal {
@@ -31,14 +37,22 @@ export function decodeWith(table: OpcodeTable, bytes: Uint8Array): Instruction |
   const immediate = modRm?.end ?? encoding.end;
   if (bucket.hasSuffix && bytes.length <= immediate) return truncated(bytes, immediate + 1);
   const variant = selectVariant(bucket, encoding, modRm, bucket.hasSuffix ? bytes[immediate] : undefined);
-  if (variant === undefined) return undefinedInstruction(`no instruction has ${describeOpcode(encoding)} with these prefixes and this ModRM byte`);
+  if (variant === undefined)
+    return undefinedInstruction(`no instruction has ${describeOpcode(encoding)} with these prefixes and this ModRM byte`);
   const length = immediate + (variant.immediateBytes < 0 ? encoding.addressSize / 8 : variant.immediateBytes);
   if (length > LENGTH_LIMIT) return tooLong();
   if (length > bytes.length) return truncated(bytes, length);
   return complete(bytes, variant, encoding, modRm, immediate, length);
 }
 
-function complete(bytes: Uint8Array, variant: Variant, encoding: Encoding, modRm: ModRm | undefined, immediate: number, length: number): Instruction | Refusal {
+function complete(
+  bytes: Uint8Array,
+  variant: Variant,
+  encoding: Encoding,
+  modRm: ModRm | undefined,
+  immediate: number,
+  length: number,
+): Instruction | Refusal {
   if (variant.facts.undefined !== undefined) return undefinedInstruction(`${variant.form}: ${variant.facts.undefined}`);
   const operands = resolveOperands(bytes, variant, encoding, modRm, immediate, length);
   if (typeof operands === "string") return undefinedInstruction(`${variant.form}: ${operands}`);
@@ -57,7 +71,9 @@ function describe(subject: Subject): Instruction {
   const recipe = RECIPES[does];
   if (recipe === undefined) return describeNamed(subject, name, memory);
   if (memory === undefined && !IMPLICIT_MEMORY.has(does)) return noMemory(name);
-  const unknown = operands.find((operand): operand is Operand & { kind: "register" } => operand.kind === "register" && operand.register === undefined);
+  const unknown = operands.find(
+    (operand): operand is Operand & { kind: "register" } => operand.kind === "register" && operand.register === undefined,
+  );
   const builder = new OperationBuilder(subject);
   const refusal = recipe(builder);
   const instruction = instructionOf(name, builder.build());
@@ -99,7 +115,8 @@ function describeNamed(subject: Subject, name: Name, memory: MemoryOperand | und
   const { does, facts } = subject.variant;
   if (isExit(does)) {
     const direction = EXIT_DIRECTIONS[does];
-    const instruction = direction === "none" ? noMemory(name) : refusedInstruction(name, direction, stringSizes(subject), unsupported(name.mnemonic));
+    const instruction =
+      direction === "none" ? noMemory(name) : refusedInstruction(name, direction, stringSizes(subject), unsupported(name.mnemonic));
     return { ...instruction, exit: exitOf(subject, does) };
   }
   const direction = DIRECTIONS[does as NamedMeaning];
@@ -118,7 +135,11 @@ function stringSizes({ variant, encoding }: Subject): number[] {
 }
 
 function noMemory(name: Name): Instruction {
-  const refusal = new Refusal("not-memory-access", `${name.mnemonic} in this form touches no memory`, "the fault and the bytes do not belong together, or the fault is of another kind");
+  const refusal = new Refusal(
+    "not-memory-access",
+    `${name.mnemonic} in this form touches no memory`,
+    "the fault and the bytes do not belong together, or the fault is of another kind",
+  );
   return refusedInstruction(name, "none", [], refusal);
 }
 
@@ -131,7 +152,11 @@ function unsupported(mnemonic: string): Refusal {
 }
 
 /** Sizes of the accesses of an instruction that is only named; 0 where registers say how many there are. */
-function namedSizes({ variant: { facts, operandSize }, opmask }: Subject, direction: Direction, memory: MemoryOperand | undefined): number[] {
+function namedSizes(
+  { variant: { facts, operandSize }, opmask }: Subject,
+  direction: Direction,
+  memory: MemoryOperand | undefined,
+): number[] {
   const bytes = facts.implicit === undefined ? (memory?.bytes ?? 0) : facts.implicit / 8;
   const slots = Array.from({ length: facts.stack ?? 0 }, () => operandSize! / 8);
   const operand = bytes === 0 && memory === undefined && slots.length > 0 ? [] : bytes === 0 ? [0] : pieces(bytes).map(({ size }) => size);

@@ -208,7 +208,9 @@ function parseOpcode(bytes: Uint8Array, position: number, draft: Draft, rex: num
 /** Opcode rows that REX2 can't reach, APX specification, section 3.1.1.1: one bit for each high digit of the opcode. */
 const NO_REX2 = [(1 << 4) | (1 << 7) | (1 << 0xa) | (1 << 0xe), (1 << 3) | (1 << 8)] as const;
 /** What is no opcode of map 0, but a prefix or an escape. */
-const PREFIX_BYTES: ReadonlySet<number> = new Set([0x0f, 0x26, 0x2e, 0x36, 0x3e, 0x62, 0x64, 0x65, 0x66, 0x67, 0xc4, 0xc5, 0xd5, 0xf0, 0xf2, 0xf3]);
+const PREFIX_BYTES: ReadonlySet<number> = new Set([
+  0x0f, 0x26, 0x2e, 0x36, 0x3e, 0x62, 0x64, 0x65, 0x66, 0x67, 0xc4, 0xc5, 0xd5, 0xf0, 0xf2, 0xf3,
+]);
 
 /** REX2: M0 R4 X4 B4 W R3 X3 B3. */
 function parseRex2(bytes: Uint8Array, position: number, draft: Draft): Encoding | Refusal {

@@ -1,6 +1,5 @@
 import type { PlainOperator, Source } from "../../model/operation.ts";
-import type { AccessSize, OperationBuilder } from "./builder.ts";
-import type { Recipe } from "./general.ts";
+import type { AccessSize, OperationBuilder, Recipe } from "./builder.ts";
 import type { LaneMeaning } from "./meaning.ts";
 import type { MemoryOperand, RegisterOperand } from "./operands.ts";
 import { bitsOf, definedBits, elementOf, fillLanes, isLegacy, laneOf, maskBit, memoryOf } from "./vector.ts";
@@ -49,7 +48,14 @@ function lanewise(operator: PlainOperator, swapped = false): Recipe {
     const result = builder.temporary();
     fillLanes(builder, element, (index) => {
       const pair = [laneOf(register, index * element, element), memory(index)];
-      builder.compute({ operator, width: element, inputs: swapped ? pair.toReversed() : pair, to: [], temporary: result, temporaryBit: index * element });
+      builder.compute({
+        operator,
+        width: element,
+        inputs: swapped ? pair.toReversed() : pair,
+        to: [],
+        temporary: result,
+        temporaryBit: index * element,
+      });
       return { kind: "temporary", index: result, bit: index * element };
     });
   };

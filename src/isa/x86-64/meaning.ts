@@ -95,19 +95,15 @@ export type GeneralMeaning =
   | "move-if"
   | "move-if-accessible"
   | "set-if"
-  | "push"
-  | "pop"
-  | "call"
-  | "jump"
-  | "return"
-  | "leave"
-  | "enter"
   | "translate"
   | "load-mxcsr"
   | "store-mxcsr"
   | "move-64-bytes"
   | "compare-if"
   | "test-if";
+
+/** The stack, calls and branches; `stack.ts` says how. */
+export type StackMeaning = "push" | "pop" | "call" | "jump" | "return" | "leave" | "enter";
 
 /** String instructions; `string.ts` says how. */
 export type StringMeaning = "string-move" | "string-store" | "string-load" | "string-compare" | "string-scan";
@@ -152,4 +148,4 @@ export type LaneMeaning =
   | "lanes-unpack-high";
 
 /** What a row of the opcode tables does. */
-export type Meaning = NamedMeaning | ExitMeaning | GeneralMeaning | StringMeaning | VectorMeaning;
+export type Meaning = NamedMeaning | ExitMeaning | GeneralMeaning | StackMeaning | StringMeaning | VectorMeaning;

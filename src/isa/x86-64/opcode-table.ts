@@ -1,5 +1,7 @@
 import type { Encoding, ModRm } from "./format.ts";
-import { PROMOTED_MAP, type Row, type Space, type Variant, compileRow, placeOf, spaceOf } from "./notation.ts";
+import { compileRow } from "./compile-row.ts";
+import { PROMOTED_MAP, type Row, type Space, type Variant } from "./notation.ts";
+import { placeOf, spaceOf } from "./opcode-notation.ts";
 
 /** The instructions of one opcode. */
 export interface Bucket {
@@ -92,7 +94,12 @@ function compileBucket(rows: readonly Row[]): Bucket {
       throw new Error(`${variant.form} and ${variants[0]!.form} share an opcode, and only one of them has a ModRM byte or a suffix`);
     }
   }
-  return { variants: variants.toSorted((first, second) => breadth(first) - breadth(second)), hasModRm, hasSuffix: suffix !== undefined, ignoresMod: variants[0]!.facts.ignoresMod === true };
+  return {
+    variants: variants.toSorted((first, second) => breadth(first) - breadth(second)),
+    hasModRm,
+    hasSuffix: suffix !== undefined,
+    ignoresMod: variants[0]!.facts.ignoresMod === true,
+  };
 }
 
 /** Two variants may match the same bytes only if one of them is the special case of the other. */
@@ -103,7 +110,9 @@ function checkPair(first: Variant, second: Variant): void {
   const within = (inner: Variant, outer: Variant): boolean => DIMENSIONS.every((dimension) => (inner[dimension] & ~outer[dimension]) === 0);
   const nested = within(first, second);
   if (nested !== within(second, first)) return;
-  throw new Error(`${first.form} and ${second.form} ${nested ? "are the same encoding" : "match the same bytes, and neither is a special case of the other"}`);
+  throw new Error(
+    `${first.form} and ${second.form} ${nested ? "are the same encoding" : "match the same bytes, and neither is a special case of the other"}`,
+  );
 }
 
 /** How many combinations of its dimensions a variant matches. */
@@ -118,7 +127,12 @@ function countBits(value: number): number {
 }
 
 /** The instruction of a bucket that these bytes are, or undefined. */
-export function selectVariant(bucket: Bucket, encoding: Encoding, modRm: ModRm | undefined, suffix: number | undefined): Variant | undefined {
+export function selectVariant(
+  bucket: Bucket,
+  encoding: Encoding,
+  modRm: ModRm | undefined,
+  suffix: number | undefined,
+): Variant | undefined {
   const prefix = 1 << encoding.mandatory;
   const size = 1 << effectiveSize(encoding);
   const w = 1 << encoding.w;
@@ -130,7 +144,10 @@ export function selectVariant(bucket: Bucket, encoding: Encoding, modRm: ModRm |
   const mod = modRm === undefined ? 3 : isRegister ? 2 : 1;
   // Without ModRM the dimension holds whether the opcode's register is extended (NOP is XCHG of rAX with itself).
   const rm = modRm === undefined ? (encoding.extendBase === 0 ? 1 : 2) : isRegister ? 1 << modRm.rm : 255;
-  const promoted = encoding.evex === undefined || encoding.map !== PROMOTED_MAP ? 15 : 1 << ((encoding.evex.b ? 1 : 0) | ((encoding.evex.opmask & 4) >> 1));
+  const promoted =
+    encoding.evex === undefined || encoding.map !== PROMOTED_MAP
+      ? 15
+      : 1 << ((encoding.evex.b ? 1 : 0) | ((encoding.evex.opmask & 4) >> 1));
   for (const variant of bucket.variants) {
     if (
       (variant.prefixes & prefix) !== 0 &&

@@ -77,7 +77,11 @@ export function resolveOperands(
   let position = immediate;
   for (const shape of variant.operands) {
     if (shape.fixed !== undefined || shape.field === "X") {
-      operands.push(shape.register === undefined ? { kind: "immediate", value: BigInt(shape.fixed!), width: 8 } : registerOperand(shape, shape.fixed!, encoding));
+      operands.push(
+        shape.register === undefined
+          ? { kind: "immediate", value: BigInt(shape.fixed!), width: 8 }
+          : registerOperand(shape, shape.fixed!, encoding),
+      );
       continue;
     }
     switch (shape.field) {
@@ -112,7 +116,8 @@ export function resolveOperands(
         return shape.field satisfies never;
     }
     const last = operands.at(-1)!;
-    if (last.kind === "register" && last.number >= FILE_SIZES[last.file]) return `there is no register ${last.number} of the ${last.file} registers`;
+    if (last.kind === "register" && last.number >= FILE_SIZES[last.file])
+      return `there is no register ${last.number} of the ${last.file} registers`;
   }
   return operands;
 }

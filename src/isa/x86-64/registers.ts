@@ -2,24 +2,23 @@ import { type Register, type RegisterDescription, RegisterSet } from "../../mode
 
 const LEGACY_NAMES = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"];
 
-const general = Array.from(
-  { length: 32 },
-  (_, number): RegisterDescription => ({ name: LEGACY_NAMES[number] ?? `r${number}`, width: 64, file: "general", number }),
-);
+const general = Array.from({ length: 32 }, (_, number): RegisterDescription => ({
+  name: LEGACY_NAMES[number] ?? `r${number}`,
+  width: 64,
+  file: "general",
+  number,
+}));
 const system = (name: string, width: number, number: number): RegisterDescription => ({ name, width, file: "system", number });
-const vector = Array.from(
-  { length: 32 },
-  (_, number): RegisterDescription => ({
-    name: `zmm${number}`,
-    width: 512,
-    file: "vector",
-    number,
-    narrower: [
-      { name: `xmm${number}`, width: 128 },
-      { name: `ymm${number}`, width: 256 },
-    ],
-  }),
-);
+const vector = Array.from({ length: 32 }, (_, number): RegisterDescription => ({
+  name: `zmm${number}`,
+  width: 512,
+  file: "vector",
+  number,
+  narrower: [
+    { name: `xmm${number}`, width: 128 },
+    { name: `ymm${number}`, width: 256 },
+  ],
+}));
 const mask = Array.from({ length: 8 }, (_, number): RegisterDescription => ({ name: `k${number}`, width: 64, file: "vector", number }));
 
 /**

@@ -1,6 +1,5 @@
 import type { Address, Source } from "../../model/operation.ts";
-import { type AccessSize, type OperationBuilder, generalDestination } from "./builder.ts";
-import type { Recipe } from "./general.ts";
+import { type AccessSize, type OperationBuilder, type Recipe, generalDestination } from "./builder.ts";
 import type { StringMeaning } from "./meaning.ts";
 import { RAX, RCX, RDI, RSI } from "./registers.ts";
 

@@ -1,6 +1,5 @@
 import type { Destination, RegisterSlice, Source } from "../../model/operation.ts";
-import { type AccessSize, type OperationBuilder, pieces, sliceOf } from "./builder.ts";
-import type { Recipe } from "./general.ts";
+import { type AccessSize, type OperationBuilder, type Recipe, pieces, sliceOf } from "./builder.ts";
 import type { LaneMeaning, VectorMeaning } from "./meaning.ts";
 import type { ImmediateOperand, MemoryOperand, Operand, RegisterOperand } from "./operands.ts";
 import { K0, RDI } from "./registers.ts";
@@ -64,7 +63,13 @@ interface ElementRead {
 }
 
 /** Masked elements: those that are off keep their lane or clear it, and what lies above the last one is cleared. */
-function readElements(builder: OperationBuilder, register: RegisterOperand, elements: readonly ElementRead[], end: number, zeroing: boolean): void {
+function readElements(
+  builder: OperationBuilder,
+  register: RegisterOperand,
+  elements: readonly ElementRead[],
+  end: number,
+  zeroing: boolean,
+): void {
   for (const { to, ...element } of elements) builder.read({ ...element, to: [to], ...(zeroing ? { otherwise: "zero" as const } : {}) });
   const defined = definedBits(builder, register);
   const clearTo = isLegacy(builder) ? defined : WIDEST;
@@ -237,7 +242,12 @@ function extend(extension: "zero" | "sign"): Recipe {
     const defined = definedBits(builder, target);
     const count = defined / element;
     const narrow = (8 * memory.bytes) / count;
-    const to = (index: number): Destination => ({ ...lane(target, index * element, narrow), extension, extendTo: (index + 1) * element, clearTo: (index + 1) * element });
+    const to = (index: number): Destination => ({
+      ...lane(target, index * element, narrow),
+      extension,
+      extendTo: (index + 1) * element,
+      clearTo: (index + 1) * element,
+    });
     if (builder.subject.opmask !== undefined) {
       const address = builder.addressOf(memory);
       const elements = Array.from({ length: count }, (_, index) => ({
@@ -270,7 +280,14 @@ function truncateElements(builder: OperationBuilder): void {
   if (builder.subject.opmask === undefined) {
     const index = builder.temporary();
     for (let each = 0; each < count; each++) {
-      builder.compute({ operator: "copy", width: narrow, inputs: [laneOf(from, each * wide, narrow)], to: [], temporary: index, temporaryBit: each * narrow });
+      builder.compute({
+        operator: "copy",
+        width: narrow,
+        inputs: [laneOf(from, each * wide, narrow)],
+        to: [],
+        temporary: index,
+        temporaryBit: each * narrow,
+      });
     }
     builder.store(address, memory.bytes, { kind: "temporary", index });
     return;
@@ -328,7 +345,10 @@ function packed(recipe: Recipe): Recipe {
 }
 
 /** The lanes of a gather or scatter: one address each. */
-function scattered(builder: OperationBuilder, data: RegisterOperand): { readonly address: number; readonly bit: number; readonly index: number }[] {
+function scattered(
+  builder: OperationBuilder,
+  data: RegisterOperand,
+): { readonly address: number; readonly bit: number; readonly index: number }[] {
   const memory = builder.subject.operands.find((operand): operand is MemoryOperand => operand.kind === "memory")!;
   const shape = builder.subject.variant.operands.find((each) => each.memory !== undefined)!.memory!.vectorIndex!;
   const element = elementOf(builder);
@@ -371,7 +391,13 @@ function scatter(builder: OperationBuilder): void {
   const from = builder.operand(1) as RegisterOperand;
   const element = elementOf(builder);
   for (const { address, bit, index } of scattered(builder, from)) {
-    builder.write({ address, offset: 0, size: (element / 8) as AccessSize, from: laneOf(from, bit, element), when: maskBit(builder, index)! });
+    builder.write({
+      address,
+      offset: 0,
+      size: (element / 8) as AccessSize,
+      from: laneOf(from, bit, element),
+      when: maskBit(builder, index)!,
+    });
   }
   clearMask(builder, undefined);
 }
@@ -387,7 +413,12 @@ function moveMask(builder: OperationBuilder): void {
     return;
   }
   const { register } = builder.operand(0) as RegisterOperand;
-  builder.read({ address, offset: 0, size, to: [{ register: register!, bit: 0, width: 8 * size, extension: "zero", extendTo: 64, clearTo: 64 }] });
+  builder.read({
+    address,
+    offset: 0,
+    size,
+    to: [{ register: register!, bit: 0, width: 8 * size, extension: "zero", extendTo: 64, clearTo: 64 }],
+  });
 }
 
 export const VECTOR_RECIPES: Readonly<Record<Exclude<VectorMeaning, LaneMeaning>, Recipe>> = {

@@ -22,7 +22,9 @@ function usesApx(bytes: Uint8Array, ours: OurVerdict): boolean {
   if (bytes[at] !== 0x62) return false;
   const [first, second] = [bytes[at + 1]!, bytes[at + 2]!];
   const highRegister = (first & 0x10) === 0 && / (r32|r64)\b/.test(ours.instruction?.form ?? "");
-  return (first & 7) === 4 || (first & 8) !== 0 || (second & 4) === 0 || highRegister || (ours.instruction?.form.includes("[EVEX.L0.") ?? false);
+  return (
+    (first & 7) === 4 || (first & 8) !== 0 || (second & 4) === 0 || highRegister || (ours.instruction?.form.includes("[EVEX.L0.") ?? false)
+  );
 }
 
 export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
@@ -54,7 +56,8 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {
     name: "VIA PadLock",
     decidedBy: "SDM volume 2D, table A-3: opcodes 0F A6 and 0F A7 are reserved on Intel and AMD processors",
-    applies: (bytes, iced, ours) => ours.kind === "undefined" && /^(x(store|crypt|sha|tbs)|montmul|ccs_|undoc)/.test(iced.mnemonic) && bytes.includes(0x0f),
+    applies: (bytes, iced, ours) =>
+      ours.kind === "undefined" && /^(x(store|crypt|sha|tbs)|montmul|ccs_|undoc)/.test(iced.mnemonic) && bytes.includes(0x0f),
   },
 ];
 
@@ -68,7 +71,8 @@ export function unexplainedDifference(bytes: Uint8Array): string | undefined {
 }
 
 function describeDifference(iced: Verdict, ours: OurVerdict): string | undefined {
-  if (iced.kind !== ours.kind) return `iced-x86 says ${iced.kind} ${iced.mnemonic}, we say ${ours.kind} ${ours.instruction?.form ?? ours.mnemonic}`;
+  if (iced.kind !== ours.kind)
+    return `iced-x86 says ${iced.kind} ${iced.mnemonic}, we say ${ours.kind} ${ours.instruction?.form ?? ours.mnemonic}`;
   if (iced.kind !== "instruction") return undefined;
   const form = ours.instruction!.form;
   if (iced.length !== ours.length) return `length ${iced.length} or ${ours.length}: ${form}`;

@@ -113,14 +113,27 @@ describe("APX", () => {
     // mov [r31 + r30*2 + 8], r29d: M0 0, R4 X4 B4 1, W 0, R3 X3 B3 1
     const instruction = decode("d5 77 89 6c 77 08");
     expect(instruction).toMatchObject({ mnemonic: "mov", access: "write", sizes: [4], length: 6 });
-    expect(address("d5 77 89 6c 77 08")).toMatchObject({ base: 31, index: { slice: { register: 30 }, shift: { amount: 1 } }, displacement: 8n });
+    expect(address("d5 77 89 6c 77 08")).toMatchObject({
+      base: 31,
+      index: { slice: { register: 30 }, shift: { amount: 1 } },
+      displacement: 8n,
+    });
     expect(decode("d5 98 b6 00")).toMatchObject({ form: "MOVZX r64, r/m8 [REX.W + 0F B6 /r]" });
     // Byte registers 4–7 are SPL … DIL with REX2 too.
     expect(decode("d5 00 88 20").operation).toMatchObject({ writes: [{ from: { register: register("rsp"), bit: 0 } }] });
   });
 
   it("says which opcodes REX2 does not go with", () => {
-    const undefinedOnes = ["d5 00 0f 00", "d5 00 48 89 00", "d5 00 74 00", "d5 00 e8 00 00 00 00", "d5 80 80 00 00 00 00", "d5 08 a1 00 00 00 00", "d5 80 ae 20", "48 d5 00 89 00"];
+    const undefinedOnes = [
+      "d5 00 0f 00",
+      "d5 00 48 89 00",
+      "d5 00 74 00",
+      "d5 00 e8 00 00 00 00",
+      "d5 80 80 00 00 00 00",
+      "d5 08 a1 00 00 00 00",
+      "d5 80 ae 20",
+      "48 d5 00 89 00",
+    ];
     expect(undefinedOnes.filter((hex) => refusal(hex).reason !== "undefined-instruction")).toEqual([]);
     expect(decode("d5 00 a1 00 00 00 00 00 00 00 00")).toMatchObject({ mnemonic: "jmpabs", access: "none" });
   });
@@ -230,7 +243,13 @@ describe("truncated instructions", () => {
   });
 
   it("are never called something else than the whole instruction is", () => {
-    const whole = ["48 8b 84 c8 10 32 54 76", "f0 48 81 84 c8 10 32 54 76 10 32 54 76", "62 f2 7d 49 90 44 88 10", "c4 e3 7d 19 44 88 10 01", "d5 77 89 6c 77 08"];
+    const whole = [
+      "48 8b 84 c8 10 32 54 76",
+      "f0 48 81 84 c8 10 32 54 76 10 32 54 76",
+      "62 f2 7d 49 90 44 88 10",
+      "c4 e3 7d 19 44 88 10 01",
+      "d5 77 89 6c 77 08",
+    ];
     for (const bytes of whole.map(bytesOf)) {
       expect(X86_64.decode(bytes, "x86-64")).toMatchObject({ length: bytes.length });
       for (let length = 0; length < bytes.length; length++) {
@@ -271,10 +290,13 @@ describe("instructions that are only named", () => {
     expect(instruction.operation).toMatchObject({ reason: "unsupported-instruction" });
   });
 
-  it.for(["8b c0", "8d 00", "0f 18 00", "0f 1f 00", "f4", "0f a2", "0f 30", "c6 f8 00", "0f ae f8", "90", "c5 f8 77", "74 00", "0f 20 00"])("%s touches no memory", (hex) => {
-    expect(decode(hex)).toMatchObject({ access: "none", sizes: [], length: bytesOf(hex).length });
-    expect(decode(hex).operation).toMatchObject({ reason: "not-memory-access" });
-  });
+  it.for(["8b c0", "8d 00", "0f 18 00", "0f 1f 00", "f4", "0f a2", "0f 30", "c6 f8 00", "0f ae f8", "90", "c5 f8 77", "74 00", "0f 20 00"])(
+    "%s touches no memory",
+    (hex) => {
+      expect(decode(hex)).toMatchObject({ access: "none", sizes: [], length: bytesOf(hex).length });
+      expect(decode(hex).operation).toMatchObject({ reason: "not-memory-access" });
+    },
+  );
 
   it("say what they ask of the hypervisor", () => {
     expect(decode("0f a2").exit).toEqual({ kind: "cpuid" });
@@ -288,7 +310,10 @@ describe("instructions that are only named", () => {
       kind: "port",
       write: true,
       size: 4,
-      string: { address: { base: register("rsi"), width: 32, segment: register("fs_base") }, repeat: { counter: { register: register("rcx"), width: 32 } } },
+      string: {
+        address: { base: register("rsi"), width: 32, segment: register("fs_base") },
+        repeat: { counter: { register: register("rcx"), width: 32 } },
+      },
     });
     expect(decode("8b 00").exit).toBeUndefined();
   });

@@ -62,7 +62,8 @@ export function generateBytes(random: Random, known: readonly Uint8Array[]): Uin
   const bytes: number[] = [];
   const kind = random.below(12);
   if (kind > 0) {
-    for (let count = random.once(3) ? random.below(4) : 0; count > 0; count--) bytes.push(LEGACY_PREFIXES[random.below(LEGACY_PREFIXES.length)]!);
+    for (let count = random.once(3) ? random.below(4) : 0; count > 0; count--)
+      bytes.push(LEGACY_PREFIXES[random.below(LEGACY_PREFIXES.length)]!);
     if (kind <= 5) legacyOpcode(random, bytes);
     else if (kind <= 7) vexPrefix(random, bytes);
     else if (kind <= 9) evexPrefix(random, bytes);

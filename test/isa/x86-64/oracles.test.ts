@@ -42,7 +42,9 @@ describe(`against other decoders, SEED=${seed}`, () => {
         compared++;
         const name = capstoneName(theirs.mnemonic);
         if (name !== ours.mnemonic && !sameInstruction(name, ours.mnemonic)) {
-          found.push(`${Buffer.from(bytes.subarray(0, ours.length)).toString("hex")}: capstone ${theirs.mnemonic} ${theirs.operands}, we ${ours.instruction!.form}`);
+          found.push(
+            `${Buffer.from(bytes.subarray(0, ours.length)).toString("hex")}: capstone ${theirs.mnemonic} ${theirs.operands}, we ${ours.instruction!.form}`,
+          );
         }
       }
     } finally {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Row } from "../../../src/isa/x86-64/notation.ts";
-import { compileRow } from "../../../src/isa/x86-64/notation.ts";
+import { compileRow } from "../../../src/isa/x86-64/compile-row.ts";
 import { OpcodeTable } from "../../../src/isa/x86-64/opcode-table.ts";
 import { X86_64_ROWS } from "../../../src/isa/x86-64/tables/list.ts";
 
@@ -31,7 +31,9 @@ describe("a row", () => {
   });
 
   it("stands for one line of the SDM for each vector length, with rounding at the last", () => {
-    expect(forms(["EVEX.128|256|512.0F.W0 58 /r", "VADDPS vmm1 {k1}{z}, vmm2, vmm3/mV/m32bcst{er}", "RVM", "reads", { tuple: "Full" }])).toEqual([
+    expect(
+      forms(["EVEX.128|256|512.0F.W0 58 /r", "VADDPS vmm1 {k1}{z}, vmm2, vmm3/mV/m32bcst{er}", "RVM", "reads", { tuple: "Full" }]),
+    ).toEqual([
       "VADDPS xmm1 {k1}{z}, xmm2, xmm3/m128/m32bcst [EVEX.128.0F.W0 58 /r]",
       "VADDPS ymm1 {k1}{z}, ymm2, ymm3/m256/m32bcst [EVEX.256.0F.W0 58 /r]",
       "VADDPS zmm1 {k1}{z}, zmm2, zmm3/m512/m32bcst{er} [EVEX.512.0F.W0 58 /r]",
@@ -40,7 +42,9 @@ describe("a row", () => {
 
   it("takes the size without a prefix from the sizes that the instruction has", () => {
     expect(compileRow(["o16|64 FF /6", "PUSH r/mO", "M", "push"]).map(({ sizes }) => sizes)).toEqual([0b001, 0b110]);
-    expect(compileRow(["o32|64 0F C7 /1", "CMPXCHG8B|CMPXCHG16B m64|m128", "M", "compare-exchange-pair"]).map(({ sizes }) => sizes)).toEqual([0b011, 0b100]);
+    expect(
+      compileRow(["o32|64 0F C7 /1", "CMPXCHG8B|CMPXCHG16B m64|m128", "M", "compare-exchange-pair"]).map(({ sizes }) => sizes),
+    ).toEqual([0b011, 0b100]);
   });
 });
 
@@ -48,7 +52,11 @@ describe("tables that are refused", () => {
   const refused: readonly (readonly [string, readonly Row[], RegExp])[] = [
     ["an opcode column without opcode", [["/r", "MOV r/m8, r8", "MR", "move"]], /no prefix and opcode byte/],
     ["a word that is not part of an opcode", [["88 /r ix", "MOV r/m8, r8", "MR", "move"]], /"ix" is not part of an opcode/],
-    ["a word that is not part of a VEX prefix", [["VEX.129.0F.WIG 28 /r", "VMOVAPS xmm1, xmm2/m128", "RM", "vector-move"]], /"129" is not part of a VEX prefix/],
+    [
+      "a word that is not part of a VEX prefix",
+      [["VEX.129.0F.WIG 28 /r", "VMOVAPS xmm1, xmm2/m128", "RM", "vector-move"]],
+      /"129" is not part of a VEX prefix/,
+    ],
     ["an operand kind that nobody knows", [["88 /r", "MOV r/m9, r8", "MR", "move"]], /operand kind "r" is unknown/],
     ["a register that nobody knows", [["88 /r", "MOV r/m8, q8", "MR", "move"]], /operand kind "q8" is unknown/],
     ["two memory operands in one", [["88 /r", "MOV m8/m16, r8", "MR", "move"]], /operand kind "m16" is unknown/],
@@ -62,7 +70,11 @@ describe("tables that are refused", () => {
     ["two lists of alternatives", [["VEX.128|256.0F.W0|1 28 /r", "VMOVAPS vmm1, vmm2/mV", "RM", "vector-move"]], /more than one list/],
     ["a letter without alternatives", [["89 /r", "MOV r/mO, rO", "MR", "move"]], /has no meaning/],
     ["iO without operand sizes", [["81 /0 iO", "ADD r/m32, imm32", "MI", "add"]], /need operand sizes/],
-    ["EVEX memory without tuple type", [["EVEX.128.0F.W0 28 /r", "VMOVAPS xmm1 {k1}{z}, xmm2/m128", "RM", "vector-move"]], /must state its tuple type/],
+    [
+      "EVEX memory without tuple type",
+      [["EVEX.128.0F.W0 28 /r", "VMOVAPS xmm1 {k1}{z}, xmm2/m128", "RM", "vector-move"]],
+      /must state its tuple type/,
+    ],
     [
       "a tuple type that does not fit",
       [["EVEX.256.0F.W0 28 /r", "VMOVAPS ymm1 {k1}{z}, ymm2/m256", "RM", "vector-move", { tuple: "Half Mem" }]],

@@ -16,7 +16,11 @@ interface RecordedFault {
   readonly memory?: readonly { readonly address: string; readonly bytes: string }[];
   readonly reads: readonly string[];
   readonly calls: readonly { readonly write: boolean; readonly gpa: string; readonly size: number; readonly value: string }[];
-  readonly after: { readonly pc: string; readonly regs: Readonly<Record<string, string>>; readonly memory?: readonly { readonly address: string; readonly bytes: string }[] };
+  readonly after: {
+    readonly pc: string;
+    readonly regs: Readonly<Record<string, string>>;
+    readonly memory?: readonly { readonly address: string; readonly bytes: string }[];
+  };
 }
 
 const folder = join(RECORDED, "x86-64");
@@ -41,10 +45,18 @@ describe.skipIf(!present)("recorded faults", () => {
   test("there are some", () => expect(files.length).toBeGreaterThan(0));
 
   test.for(files)("%s", (file) => {
-    const [header, ...faults] = readFileSync(join(folder, file), "utf8").trim().split("\n").map((line) => JSON.parse(line));
+    const [header, ...faults] = readFileSync(join(folder, file), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
     expect(faults.length).toBeGreaterThan(0);
-    const windows = header.guest.windows.map((window: Record<string, string>) => ({ gva: BigInt(window["gva"]!), gpa: BigInt(window["gpa"]!), size: BigInt(window["size"]!) }));
-    for (const [index, recorded] of (faults as RecordedFault[]).entries()) check(`${file}[${index}] ${recorded.insn} ${recorded.text ?? ""}`, recorded, windows);
+    const windows = header.guest.windows.map((window: Record<string, string>) => ({
+      gva: BigInt(window["gva"]!),
+      gpa: BigInt(window["gpa"]!),
+      size: BigInt(window["size"]!),
+    }));
+    for (const [index, recorded] of (faults as RecordedFault[]).entries())
+      check(`${file}[${index}] ${recorded.insn} ${recorded.text ?? ""}`, recorded, windows);
   });
 });
 
@@ -55,7 +67,9 @@ function check(title: string, recorded: RecordedFault, windows: Windows): void {
   if (instruction instanceof Refusal) throw new Error(`${title}: ${instruction.detail}`);
   const { access, mnemonic, sizes } = instruction;
   for (const { write, size } of recorded.calls) {
-    expect({ title, write, reads: access !== "write", writes: access !== "read" }).toMatchObject(write ? { writes: true } : { reads: true });
+    expect({ title, write, reads: access !== "write", writes: access !== "read" }).toMatchObject(
+      write ? { writes: true } : { reads: true },
+    );
     expect({ title, sizes, fits: sizes.includes(size) || sizes.includes(0) }).toMatchObject({ fits: true });
   }
   const registers = valuesOf(recorded.regs);
@@ -76,11 +90,18 @@ function check(title: string, recorded: RecordedFault, windows: Windows): void {
     if (result.reason === "unsupported-instruction" && same) return;
     throw new Error(`${title}: ${result.reason}: ${result.detail}; sizes ${sizes.join()}`);
   }
-  const calls = recorded.calls.map(({ write, gpa, size, value }) => ({ write, gpa: BigInt(gpa), size, value: BigInt.asUintN(8 * size, BigInt(value)) }));
+  const calls = recorded.calls.map(({ write, gpa, size, value }) => ({
+    write,
+    gpa: BigInt(gpa),
+    size,
+    value: BigInt.asUintN(8 * size, BigInt(value)),
+  }));
   const undefinedFlags = UNDEFINED_FLAGS.find(([names]) => names.test(mnemonic))?.[1] ?? 0n;
   const found = summary(X86_64, result);
   const after = (values: Readonly<Record<string, bigint>>): Record<string, bigint> =>
-    Object.fromEntries(Object.entries({ ...registers, ...values }).map(([name, value]) => [name, name === "rflags" ? value & ~undefinedFlags : value]));
+    Object.fromEntries(
+      Object.entries({ ...registers, ...values }).map(([name, value]) => [name, name === "rflags" ? value & ~undefinedFlags : value]),
+    );
   expect({ title, calls: result.calls, pc: result.after.pc, registers: after(found.registers) }).toEqual({
     title,
     calls,
@@ -95,7 +116,11 @@ function check(title: string, recorded: RecordedFault, windows: Windows): void {
 
 /** Bytes by address: one side may join what the other keeps apart. */
 function bytesAt(ranges: readonly (readonly [string, string])[]): Record<string, number> {
-  return Object.fromEntries(ranges.flatMap(([address, bytes]) => [...bytesOf(bytes)].map((byte, index) => [(BigInt(`0x${address}`) + BigInt(index)).toString(16), byte])));
+  return Object.fromEntries(
+    ranges.flatMap(([address, bytes]) =>
+      [...bytesOf(bytes)].map((byte, index) => [(BigInt(`0x${address}`) + BigInt(index)).toString(16), byte]),
+    ),
+  );
 }
 
 function valuesOf(record: Readonly<Record<string, string>>): Record<string, bigint> {

@@ -39,7 +39,7 @@ export const XOP_ROWS: readonly Row[] = [
   ["XOP.L0.X9.W0|1 01 /7", "T1MSKC rO, r/mO", "VM", "reads"],
   ["XOP.L0.X9.W0|1 02 /1", "BLCMSK rO, r/mO", "VM", "reads"],
   ["XOP.L0.X9.W0|1 02 /6", "BLCI rO, r/mO", "VM", "reads"],
-  ["XOP.L0.X9.W0|1 12 /0", "LLWPCB rO", "M", "touches-nothing"],
+  ["XOP.L0.X9.W0|1 12 /0", "LLWPCB rO", "M", "reads", { implicit: 0 }],
   ["XOP.L0.X9.W0|1 12 /1", "SLWPCB rO", "M", "touches-nothing"],
   ["XOP.128|256.X9.W0 80 /r", "VFRCZPS vmm1, vmm2/mV", "RM", "reads"],
   ["XOP.128|256.X9.W0 81 /r", "VFRCZPD vmm1, vmm2/mV", "RM", "reads"],
