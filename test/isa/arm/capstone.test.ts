@@ -31,13 +31,13 @@ describe.each([A32, T32, NARROW])("$table.name against capstone", ({ set, width,
     });
     fc.assert(fc.property(words, (word) => {
         expect(compare(word)).toBe("same");
-      }), { numRuns: 20_000 });
+      }), { numRuns: 10_000 });
   });
 
   test("any word", () => {
     const words = width === 16 ? fc.nat(0xe7ff) : set === "a32" ? fc.nat(0xffffffff) : fc.integer({ min: 0xe8000000, max: 0xffffffff });
     fc.assert(fc.property(words, (word) => {
         expect(compare(word)).toBe("same");
-      }), { numRuns: 10_000 });
+      }), { numRuns: 5_000 });
   });
 });
