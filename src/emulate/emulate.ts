@@ -8,7 +8,7 @@ import type { After } from "../model/outcome.ts";
 import { Refusal } from "../model/refusal.ts";
 import { type RegisterSet, ZERO_REGISTER } from "../model/registers.ts";
 import { evaluateAddress } from "./address.ts";
-import { conditionHolds, finish } from "./flow.ts";
+import { conditionHolds, finish, refuseUnprivilegedInHyp } from "./flow.ts";
 import { checkUserAddresses, mapFromPhysicalAddress, matchFault } from "./match.ts";
 import { DeviceMap, Ram } from "./memory.ts";
 import { applyOperator, resultWidth, usesFlags } from "./operators.ts";
@@ -84,10 +84,12 @@ class Execution {
   }
 
   run(): Emulation | Refusal {
-    const { atomic, condition, repeat } = this.#operation;
+    const { atomic, condition, repeat, unprivileged } = this.#operation;
     const holds = conditionHolds(condition, this.#transaction, this.#registers);
     if (holds instanceof Refusal) return holds;
     if (!holds) return this.#commit(this.#instruction.length);
+    const refusal = unprivileged ? refuseUnprivilegedInHyp(this.#transaction, this.#registers) : undefined;
+    if (refusal !== undefined) return refusal;
     if (atomic === "exclusive-store") return refuseStoreExclusive();
     if (atomic !== undefined && this.#policy.atomics === "refuse") return refuseAtomic(atomic);
     return repeat === undefined ? this.#runOnce() : this.#runRepeated(repeat);

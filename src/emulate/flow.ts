@@ -8,6 +8,7 @@ import type { Transaction } from "./transaction.ts";
 
 /** Bits of CPSR, Arm ARM (DDI 0487) G8.2.33: T, IT[7:2] and IT[1:0]. */
 const CPSR_T = 1n << 5n;
+const CPSR_M_HYP = 0x1an;
 const CPSR_IT = (0x3fn << 10n) | (3n << 25n);
 /** Bits of PSTATE as in SPSR_EL1, DDI 0487 C5.2.19: BTYPE and the software step bit. */
 const PSTATE_BTYPE = 3n << 10n;
@@ -38,6 +39,15 @@ export function conditionHolds(condition: Condition | undefined, transaction: Tr
   const [n, z, c, v] = [31n, 30n, 29n, 28n].map((bit) => ((cpsr >> bit) & 1n) === 1n) as [boolean, boolean, boolean, boolean];
   const base = [z, c, n, v, c && !z, n === v, n === v && !z, true][field >> 1]!;
   return field % 2 === 1 && field !== 15 ? !base : base;
+}
+
+/** LDRT, STRT and their kin in Hyp mode are CONSTRAINED UNPREDICTABLE ("if PSTATE.EL == EL2", DDI 0487 F5.1). A64 has no such rule. */
+export function refuseUnprivilegedInHyp(transaction: Transaction, registers: RegisterSet): Refusal | undefined {
+  if (registers.architecture !== "arm") return undefined;
+  const mode = transaction.slice({ register: registers.index("cpsr"), bit: 0, width: 5 });
+  if (mode instanceof Refusal) return mode;
+  if (mode !== CPSR_M_HYP) return undefined;
+  return new Refusal("unpredictable", "in Hyp mode an unprivileged access is CONSTRAINED UNPREDICTABLE", "correct the guest's code, or check that cpsr is that of the faulting instruction");
 }
 
 /**

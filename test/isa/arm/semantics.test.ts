@@ -207,6 +207,13 @@ describe("single registers", () => {
     expect(done(emulateT32(0xf8510e04, { reads: [9n] }))).toMatchObject({ calls: ["read 4 at a000004: 9"], registers: { r0: 9n } });
   });
 
+  test("unprivileged forms are unpredictable in Hyp mode, and others are not", () => {
+    const hyp = 0x1dan;
+    expect(reason(emulateA32(0xe4b10004, { cpsr: hyp, reads: [9n] }))).toBe("unpredictable");
+    expect(reason(emulateT32(0xf8510e04, { cpsr: hyp | 0x20n, reads: [9n] }))).toBe("unpredictable");
+    expect(reason(emulateA32(0xe4910004, { cpsr: hyp, reads: [9n] }))).toBe("emulated");
+  });
+
   test("a swap reads, then writes what the register held, under the policy", () => {
     const word = 0xe1010090; // swp r0, r0, [r1]
     expect(reason(emulateA32(word))).toBe("atomic");
