@@ -52,6 +52,7 @@ describe("the status is bits 15:0 of the result", () => {
     [0x0002n, "HV_STATUS_INVALID_HYPERCALL_CODE"],
     [0x0005n, "HV_STATUS_INVALID_PARAMETER"],
     [0x0006n, "HV_STATUS_ACCESS_DENIED"],
+    [0x0100n, "not a status that this call gives"],
     [0xffffn, "not a status that this call gives"],
   ])("%s is an error by name", (result, name) => {
     const refusal = refusalOf(hyperv.handle(accessOf({}), hostThatAnswers(result), CONTEXT));
