@@ -102,6 +102,10 @@ export function compilePattern(text: string, width: number): Pattern {
 
 /** Value of a field in a word, unsigned. */
 export function fieldValue(parts: readonly FieldPart[], word: number): number {
+  if (parts.length === 1) {
+    const { from, to, width } = parts[0]!;
+    return width === 32 ? word >>> 0 : ((word >>> from) & ((1 << width) - 1)) << to;
+  }
   let value = 0;
   for (const { from, to, width } of parts) value |= ((word >>> from) & (width === 32 ? -1 : (1 << width) - 1)) << to;
   return value >>> 0;

@@ -24,6 +24,8 @@ interface Condition {
   readonly allowed: ReadonlySet<number>;
   /** Bits of the word that the field takes. */
   readonly bits: number;
+  /** The allowed values of a field of at most five bits as a mask: bit `v` for value `v`. */
+  readonly mask: number | undefined;
 }
 
 /** Fields of a word by name. */
@@ -99,7 +101,10 @@ export class RowTable<Facts> {
 /** Whether a word is this row's instruction. */
 export function matches<Facts>(row: CompiledRow<Facts>, word: number): boolean {
   if (((word & row.mask) ^ row.match) !== 0) return false;
-  for (const { parts, allowed } of row.conditions) if (!allowed.has(fieldValue(parts, word))) return false;
+  for (const { parts, allowed, mask } of row.conditions) {
+    const value = fieldValue(parts, word);
+    if (mask === undefined ? !allowed.has(value) : ((mask >>> value) & 1) === 0) return false;
+  }
   return true;
 }
 
@@ -135,7 +140,8 @@ function compileConditions(where: Readonly<Record<string, readonly number[]>>, p
     const parts = pattern.fields.get(field);
     if (parts === undefined) throw new Error(`"where" names the field ${field}, which the pattern does not have`);
     if (allowed.length === 0) throw new Error(`"where" allows no value of field ${field}`);
-    return { field, parts, allowed: new Set(allowed), bits: wordBits(parts) };
+    const small = parts.every(({ to, width }) => to + width <= 5);
+    return { field, parts, allowed: new Set(allowed), bits: wordBits(parts), mask: small ? allowed.reduce((sum, value) => sum | (1 << value), 0) : undefined };
   });
 }
 

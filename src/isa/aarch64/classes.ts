@@ -1,7 +1,7 @@
 import type { Direction } from "../../model/instruction.ts";
 import type { RefusalReason } from "../../model/refusal.ts";
 import type { Row } from "../rows.ts";
-import type { Facts } from "./facts.ts";
+import type { Facts, RefusedFacts } from "./facts.ts";
 
 /**
  * What is recognised and not emulated: the rest of the load/store space, instructions of other classes that touch memory, and
@@ -16,7 +16,7 @@ interface RefusedRow {
   readonly where?: Readonly<Record<string, readonly number[]>>;
   readonly mnemonic?: string;
   readonly variants?: readonly (string | undefined)[];
-  readonly registers?: "copy" | "set" | "set-tags";
+  readonly registers?: NonNullable<RefusedFacts["registers"]>;
 }
 
 function refuse(reason: RefusalReason, why: string, advice: string, rows: readonly RefusedRow[]): Row<Facts>[] {
@@ -45,7 +45,7 @@ const AUTHENTICATED = unsupported(
   PLAIN_ADVICE,
   (["0", "1"] as const).flatMap((M) => [
     { form: `LDRA${M === "0" ? "A" : "B"} offset`,    pattern: `11 111 0 00 ${M} x 1 xxxxxxxxx 0 1 xxxxx xxxxx`, access: "read" as const, sizes: [8] },
-    { form: `LDRA${M === "0" ? "A" : "B"} pre-index`, pattern: `11 111 0 00 ${M} x 1 xxxxxxxxx 1 1 xxxxx xxxxx`, access: "read" as const, sizes: [8] },
+    { form: `LDRA${M === "0" ? "A" : "B"} pre-index`, pattern: `11 111 0 00 ${M} x 1 xxxxxxxxx 1 1 Rn:5 Rt:5`, access: "read" as const, sizes: [8], registers: "writeback" as const },
   ]),
 );
 

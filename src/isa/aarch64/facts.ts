@@ -151,8 +151,8 @@ export interface RefusedFacts {
   readonly sizes: readonly number[];
   /** What follows the mnemonic, by the value of a field `variant`; undefined where that value is no encoding of the row. */
   readonly variants?: readonly (string | undefined)[];
-  /** Memory copy and set: the rule on its fields Rd, Rs and Rn. */
-  readonly registers?: "copy" | "set" | "set-tags";
+  /** The rule on its registers: those of memory copy and set (fields Rd, Rs, Rn), or that the base of a writeback is not loaded (Rn, Rt). */
+  readonly registers?: keyof typeof REGISTER_FIELDS;
   readonly reason: RefusalReason;
   readonly why: string;
   readonly advice: string;
@@ -187,7 +187,7 @@ const ADDRESS_FIELDS: Readonly<Record<AddressMode, readonly string[]>> = {
   literal: ["imm19"],
 };
 
-const REGISTER_FIELDS = { copy: ["Rd", "Rs", "Rn"], set: ["Rd", "Rs", "Rn"], "set-tags": ["Rd", "Rn"] } as const;
+const REGISTER_FIELDS = { copy: ["Rd", "Rs", "Rn"], set: ["Rd", "Rs", "Rn"], "set-tags": ["Rd", "Rn"], writeback: ["Rn", "Rt"] } as const;
 
 /** The fields that decoding reads for these facts; the row's pattern must have exactly them. */
 export function fieldsOf(facts: Facts): readonly string[] {

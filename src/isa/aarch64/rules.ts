@@ -42,7 +42,8 @@ export function unpredictableOperands(facts: Facts, word: number): string | unde
       if (register(word, RS) === register(word, RT) || (facts.pair && register(word, RS) === register(word, RT2))) return STATUS_STORED;
       return isBase(word, RS) ? STATUS_BASE : undefined;
     case "refused":
-      return facts.registers === undefined ? undefined : memoryCopy(facts.registers, word);
+      if (facts.registers === undefined) return undefined;
+      return facts.registers === "writeback" ? (isBase(word, RT) ? WRITEBACK : undefined) : memoryCopy(facts.registers, word);
     case "multiple":
     case "lane":
     case "replicate":

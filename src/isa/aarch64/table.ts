@@ -105,10 +105,11 @@ function registerRows({ name, diagram, address, letter, where, generalOnly }: Re
 }
 
 /** PRFM and its relatives: hints, which never fault. */
-function prefetch(form: string, pattern: string): Row<Facts> {
+function prefetch(form: string, pattern: string, where?: Row<Facts>["where"]): Row<Facts> {
   return {
     form,
     pattern,
+    ...(where && { where }),
     facts: {
       kind: "refused",
       mnemonic: form.split(" ")[0]!.toLowerCase(),
@@ -535,7 +536,8 @@ export const A64_ROWS: readonly Row<Facts>[] = [
   ...TAG_PAIR_ROWS,
   ...REGISTER_CLASSES.flatMap(registerRows),
   prefetch("PRFUM unscaled", "11 111 0 00 10 0 xxxxxxxxx 00 xxxxx xxxxx"),
-  prefetch("PRFM register offset", "11 111 0 00 10 1 xxxxx x1x x 10 xxxxx xxxxx"),
+  prefetch("PRFM register offset", "11 111 0 00 10 1 xxxxx x1x x 10 xxxxx Rt[4:3] xxx", { Rt: [0, 8, 16] }),
+  prefetch("RPRFM", "11 111 0 00 10 1 xxxxx x1x x 10 xxxxx 11 xxx"),
   prefetch("PRFM unsigned offset", "11 111 0 01 10 xxxxxxxxxxxx xxxxx xxxxx"),
   ...ATOMIC_ROWS,
   ...UNPRIVILEGED_ROWS,

@@ -15,7 +15,9 @@ import { lanes, lastRegister, structure, vectorMultiple, vectorMultipleWritesBac
 export type ArmInstructionSet = Extract<InstructionSet, "a32" | "t32">;
 
 /** A32 is told apart by bits 27:20 and 7:4 (DDI 0487 F4.1). */
-export const A32_TABLE = new RowTable<Facts>(A32_ROWS, { name: "A32", width: 32, index: [27, 26, 25, 24, 23, 22, 21, 20, 7, 6, 5, 4], fieldsOf });
+export const A32_INDEX_BITS = [27, 26, 25, 24, 23, 22, 21, 20, 7, 6, 5, 4];
+
+export const A32_TABLE = new RowTable<Facts>(A32_ROWS, { name: "A32", width: 32, index: A32_INDEX_BITS, fieldsOf });
 /** 32-bit T32: bits 28:20 of the first halfword, 15, 11 and 7 of the second (DDI 0487 F3.1). */
 export const T32_TABLE = new RowTable<Facts>(T32_ROWS, { name: "T32", width: 32, index: [28, 27, 26, 25, 24, 23, 22, 21, 20, 15, 11, 7], fieldsOf });
 /** 16-bit T32. */
@@ -65,13 +67,18 @@ function undefinedInstruction(bytes: Uint8Array, table: string): Refusal {
 
 function decodeRow(row: CompiledRow<Facts>, word: Word, instructionSet: ArmInstructionSet): Instruction {
   const { form, facts } = row;
-  const name = { form, mnemonic: form.split(/[ ,]/)[0]!.toLowerCase(), length: word.length };
+  const name = { form, mnemonic: mnemonicOf(form), length: word.length };
   if (facts.kind === "none") return refusedInstruction(name, "none", [], noAccess(facts));
   if (facts.kind === "opaque") return refusedInstruction(name, directionOf(facts), facts.sizes, unsupported(facts.unsupported));
   const fields = extractFields(row, word.value);
   const instruction = instructionOf(name, { ...build(facts, fields, instructionSet), ...conditionOf(facts, fields, instructionSet) });
-  const refusal = unpredictable(row, word.value, facts, fields) ?? (facts.unsupported === undefined ? undefined : unsupported(facts.unsupported));
+  const refusal = unpredictable(row, word.value, fields) ?? (facts.unsupported === undefined ? undefined : unsupported(facts.unsupported));
   return refusal === undefined ? instruction : { ...instruction, access: directionOf(facts), operation: refusal };
+}
+
+/** The mnemonic with which a form begins. */
+export function mnemonicOf(form: string): string {
+  return form.split(/[ ,]/)[0]!.toLowerCase();
 }
 
 function noAccess({ what }: NoAccessFacts): Refusal {
@@ -84,9 +91,15 @@ function unsupported(why: string): Refusal {
   return new Refusal("unsupported-instruction", why, "access the device with plain loads and stores");
 }
 
-/** A should-be bit that is not, or operands that the manual rules out. */
-function unpredictable(row: CompiledRow<Facts>, word: number, facts: TransferFacts, fields: Fields): Refusal | undefined {
-  const rule = violatesShouldBe(row, word) ? "a should-be bit of the encoding has the other value" : brokenRule(facts.unpredictable, operandsOf(facts, fields));
+/** What makes a word of this row CONSTRAINED UNPREDICTABLE: a should-be bit that is not, or operands that the manual rules out. */
+export function unpredictableRule(row: CompiledRow<Facts>, word: number, fields = extractFields(row, word)): string | undefined {
+  const { facts } = row;
+  if (facts.kind === "none" || facts.kind === "opaque") return undefined;
+  return violatesShouldBe(row, word) ? "a should-be bit of the encoding has the other value" : brokenRule(facts.unpredictable, operandsOf(facts, fields));
+}
+
+function unpredictable(row: CompiledRow<Facts>, word: number, fields: Fields): Refusal | undefined {
+  const rule = unpredictableRule(row, word, fields);
   if (rule === undefined) return undefined;
   return new Refusal(
     "unpredictable",

@@ -1,0 +1,71 @@
+import type { Judgement } from "../../src/isa/verdict.ts";
+import { DIFFERENCES } from "./differences.ts";
+import type { WordSet } from "./walk.ts";
+
+/** What we say of words. It holds nothing that differs between words of one verdict, variant and name, so that shards judge alike. */
+export interface Mine extends Judgement {
+  /** Lower case; empty for a class that is not taken apart, and for an unallocated word. */
+  readonly mnemonic: string;
+  /** See `variant` of WordClassifier. */
+  readonly variant: number;
+}
+
+/** How we and an oracle differ. */
+export type Kind = "ours alone" | "theirs alone" | "another name" | "memory to them";
+
+export interface Disagreement {
+  readonly kind: Kind;
+  /** Why, with the manual's section that decides it; undefined: not known. */
+  readonly why: string | undefined;
+}
+
+/** Whether an oracle's name fits what we say; undefined if it does. */
+export function agreement(set: WordSet, mine: Mine, theirs: string): Disagreement | undefined {
+  const kind = kindOf(set, mine, theirs);
+  if (kind === undefined) return undefined;
+  const known = DIFFERENCES.find((each) => each.set === set && each.kind === kind && each.covers(mine, mnemonicOf(theirs)));
+  return { kind, why: known?.why };
+}
+
+function mnemonicOf(name: string): string {
+  return name.split(" ")[0]!.replace(/[!+]$/, "");
+}
+
+/** Names of instructions that transfer memory, or maintain caches by address; and of no other in the classes that we don't take apart. */
+const MEMORY: Readonly<Record<WordSet, RegExp>> = {
+  a64: /^(ld|st|prf|cas|swp|rcw|cpyf?[pme]|setg?o?[pme]|gcs|dc$|ic$)/,
+  a32: /^(v?ldr|v?str|v?ldm|v?stm|f(ld|st)m|ldc|stc|lda|stl|swp|rfe|srs|vld|vst|v?push|v?pop)/,
+};
+
+function kindOf(set: WordSet, mine: Mine, theirs: string): Kind | undefined {
+  const unallocated = mine.outcome === "undefined-instruction";
+  if (theirs === "") return unallocated || mine.outcome === "unpredictable" || mine.mnemonic === "" ? undefined : "ours alone";
+  if (unallocated) return "theirs alone";
+  const name = mnemonicOf(theirs);
+  if (mine.mnemonic === "") return MEMORY[set].test(name) ? "memory to them" : undefined;
+  const same = set === "a64" ? sameA64(mine, theirs) : sameA32(mine, name);
+  return same ? undefined : "another name";
+}
+
+/** A form such as "LDR Xt, post-index" tells the kind of the register and the addressing besides the mnemonic. */
+function sameA64({ mnemonic, form }: Mine, theirs: string): boolean {
+  const [, register, mode] = /^\S+ ([WXBHSDQ])t(?:, (.*))?$/.exec(form) ?? [];
+  if (mnemonicOf(theirs) !== mnemonic) return false;
+  if (register === undefined || mnemonic.startsWith("st") && /xr|xp/.test(mnemonic)) return true;
+  const expected = `${register.toLowerCase()}${mode === "pre-index" ? "!" : mode === "post-index" ? "+" : ""}`;
+  return theirs.slice(mnemonic.length + 1) === expected || /^(ld|sw|cas)/.test(mnemonic) && !/^ldn?p|^ldr|^ldu|^ldt?r/.test(mnemonic);
+}
+
+const CONDITIONS = ["eq", "ne", "hs", "lo", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le", "", ""];
+/** Assembly's other names for the same words. */
+const ALIASES: Readonly<Record<string, string>> = { push: "stmdb", pop: "ldm", vpush: "vstmdb", vpop: "vldmia", ldmia: "ldm", stmia: "stm" };
+
+function sameA32({ mnemonic, variant }: Mine, theirs: string): boolean {
+  const [stem, condition] = [theirs.split(".")[0]!, CONDITIONS[variant]!];
+  if (!stem.endsWith(condition)) return false;
+  const plain = stem.slice(0, stem.length - condition.length);
+  const ours = mnemonic.split(".")[0]!;
+  // A push or pop of one register may be a store or load of it.
+  if ((plain === "push" && ours === "str") || (plain === "pop" && ours === "ldr")) return true;
+  return (ALIASES[plain] ?? plain) === (ALIASES[ours] ?? ours);
+}

@@ -1,0 +1,142 @@
+import { A64_WORDS } from "../../src/isa/aarch64/words.ts";
+import { A32_WORDS } from "../../src/isa/arm/words.ts";
+import type { WordClassifier } from "../../src/isa/verdict.ts";
+import { agreement } from "./agreement.ts";
+import type { Oracle } from "./oracles.ts";
+import { type Findings, Gathering } from "./findings.ts";
+
+export type WordSet = "a64" | "a32";
+export const WORD_SETS: Readonly<Record<WordSet, WordClassifier>> = { a64: A64_WORDS, a32: A32_WORDS };
+
+/** Words are walked in blocks that share their top bits. A shard is made of whole blocks. */
+const BLOCK_BITS = 20;
+const BLOCK_WORDS = 1 << BLOCK_BITS;
+export const BLOCKS = 1 << (32 - BLOCK_BITS);
+
+/** Which words a run looks at. */
+export interface Walk {
+  readonly set: WordSet;
+  /** Number of this shard, from 1, and how many there are. */
+  readonly shard: number;
+  readonly shards: number;
+  /** One word in each run of this many. */
+  readonly sample: number;
+  /** The top twelve bits that a block must have, as a pattern of `0`, `1` and `x`. */
+  readonly only: string;
+}
+
+/** Walks the words of a shard. `oracle` names words, in batches; without it only our own verdicts are counted. */
+export async function walk(plan: Walk, oracle: Oracle | undefined, progress: (done: number, blocks: number) => void): Promise<Findings> {
+  const blocks = blocksOf(plan);
+  const tally = new Tally(plan.set);
+  const { set, shard, shards, sample, only } = plan;
+  for (const [done, block] of blocks.entries()) {
+    if (oracle === undefined && plan.sample === 1) tally.countBlock(block);
+    else await tally.compareBlock(block, plan.sample, oracle);
+    progress(done + 1, blocks.length);
+  }
+  return { set, oracle: oracle?.title ?? "none", sample, only, shards: [shard], of: shards, ...tally.lists() };
+}
+
+/** The blocks of a shard: every so many of those that the pattern lets through, so that shards are of like work. */
+export function blocksOf({ shard, shards, only }: Walk): number[] {
+  const all = Array.from({ length: BLOCKS }, (_, block) => block).filter((block) =>
+    Array.from(only).every((bit, at) => bit === "x" || Number(bit) === ((block >>> (only.length - 1 - at + (32 - BLOCK_BITS - only.length))) & 1)));
+  return all.filter((_, at) => at % shards === shard - 1);
+}
+
+/** A number from 0 to `below` - 1 that looks random and is always the same for `seed` (32-bit multiply and shift rounds). */
+function scatter(seed: number, below: number): number {
+  let value = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b);
+  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
+  return ((value ^ (value >>> 16)) >>> 0) % below;
+}
+
+class Tally {
+  readonly #set: WordSet;
+  readonly #classifier: WordClassifier;
+  /** Words and the lowest of them, by verdict; verdicts below 0 follow those from 0 up. */
+  readonly #counts = new Map<number, { count: number; example: number }>();
+  /** The same by verdict, variant and the oracle's name. */
+  readonly #pairs = new Map<string, Map<number, { count: number; example: number }>>();
+  readonly #step: number;
+
+  constructor(set: WordSet) {
+    this.#classifier = WORD_SETS[set];
+    this.#set = set;
+    this.#step = 1 << Math.min(...this.#classifier.index);
+  }
+
+  /** Classifies the words of a block. Words that no row can match are counted as many at once as share their index bits. */
+  countBlock(block: number): void {
+    const { classify, mayMatch } = this.#classifier;
+    const step = this.#step;
+    const start = block * BLOCK_WORDS;
+    let verdict = 0;
+    let run = 0;
+    let first = start;
+    for (let chunk = start; chunk < start + BLOCK_WORDS; chunk += step) {
+      if (!mayMatch(chunk | 0)) {
+        const other = classify(chunk | 0);
+        if (other !== verdict) {
+          this.#add(verdict, run, first);
+          [verdict, run, first] = [other, 0, chunk];
+        }
+        run += step;
+        continue;
+      }
+      for (let word = chunk; word < chunk + step; word++) {
+        const other = classify(word | 0);
+        if (other !== verdict) {
+          this.#add(verdict, run, first);
+          verdict = other;
+          run = 0;
+          first = word;
+        }
+        run++;
+      }
+    }
+    this.#add(verdict, run, first);
+  }
+
+  /** Classifies the words of a block, or a sample of them, and holds each against the oracle. */
+  async compareBlock(block: number, sample: number, oracle: Oracle | undefined): Promise<void> {
+    const words = new Uint32Array(Math.floor(BLOCK_WORDS / sample));
+    for (let at = 0; at < words.length; at++) words[at] = block * BLOCK_WORDS + at * sample + (sample === 1 ? 0 : scatter(block * words.length + at, sample));
+    const names = oracle === undefined ? undefined : await oracle.name(words);
+    const { classify, variant } = this.#classifier;
+    words.forEach((word, at) => {
+      const verdict = classify(word | 0);
+      this.#add(verdict, 1, word);
+      if (names === undefined) return;
+      const name = names.names[names.numbers[at]!]!;
+      let byName = this.#pairs.get(name);
+      if (byName === undefined) this.#pairs.set(name, (byName = new Map()));
+      const key = 32 * verdict + variant(verdict, word | 0);
+      const pair = byName.get(key);
+      if (pair === undefined) byName.set(key, { count: 1, example: word });
+      else pair.count++;
+    });
+  }
+
+  #add(verdict: number, count: number, example: number): void {
+    if (count === 0) return;
+    const known = this.#counts.get(verdict);
+    if (known === undefined) this.#counts.set(verdict, { count, example });
+    else known.count += count;
+  }
+
+  lists(): Pick<Findings, "words" | "compared" | "differences"> {
+    const { judge, mnemonic } = this.#classifier;
+    const gathering = new Gathering();
+    for (const [verdict, { count, example }] of this.#counts) gathering.addWords(judge(verdict), count, example);
+    for (const [name, byName] of this.#pairs) {
+      for (const [key, { count, example }] of byName) {
+        const verdict = Math.floor(key / 32);
+        const mine = { ...judge(verdict), mnemonic: mnemonic(verdict, example | 0), variant: key - 32 * verdict };
+        gathering.addPair(mine, name, agreement(this.#set, mine, name), count, example);
+      }
+    }
+    return gathering.lists();
+  }
+}
