@@ -75,6 +75,11 @@ export const A32_CLASS_ROWS: readonly Row<Facts>[] = [
   { form: "PLD, PLDW (register)",                    pattern: "1111 0111 xx01 xxxx xxxx xxxx xxx0 xxxx", facts: HINT },
   { form: "BLX (immediate)",                         pattern: "1111 101x xxxx xxxx xxxx xxxx xxxx xxxx", facts: CLASS },
   { form: "MCRR2, MRRC2",                            pattern: "1111 1100 010x xxxx xxxx coproc:4 xxxx xxxx", where: { coproc: [0, 1, 2, 3, 4, 5, 6, 7, 14, 15] }, facts: CLASS },
-  { form: "Advanced SIMD three registers (extension)", pattern: "1111 110x xxxx xxxx xxxx 1x0x xxxx xxxx", facts: CLASS },
+  { form: "VCADD",                                   pattern: "1111 110x 1x0x xxxx xxxx 1000 xxx0 xxxx", facts: CLASS },
+  { form: "VCMLA",                                   pattern: "1111 110x xx1x xxxx xxxx 1000 xxx0 xxxx", facts: CLASS },
+  { form: "VFMAL, VFMSL",                            pattern: "1111 1100 xx10 xxxx xxxx 1000 xxx1 xxxx", facts: CLASS },
+  { form: "VFMAB, VFMAT",                            pattern: "1111 1100 0x11 xxxx xxxx 1000 xxx1 xxxx", facts: CLASS },
+  { form: "VDOT, VMMLA",                             pattern: "1111 1100 0x00 xxxx xxxx 110x xxx0 xxxx", facts: CLASS },
+  { form: "Integer dot product, matrix multiply",    pattern: "1111 1100 xx10 xxxx xxxx 110x xxxx xxxx", facts: CLASS },
   { form: "Unconditional coprocessor or floating-point data", pattern: "1111 1110 xxxx xxxx xxxx xxxx xxxx xxxx", facts: CLASS },
 ];
