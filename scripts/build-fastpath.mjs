@@ -20,7 +20,7 @@ function isFresh() {
  * @param {string} source
  */
 export async function compile(source) {
-  const options = ["--baseDir", root, "-O3", "--converge", "--noAssert", "--runtime", "stub", "--initialMemory", "16", "--outFile", "module.wasm"];
+  const options = ["--baseDir", root, "-O3", "--converge", "--noAssert", "--runtime", "stub", "--initialMemory", "32", "--outFile", "module.wasm"];
   /** @type {Uint8Array | undefined} */
   let module;
   const { error, stderr } = await asc.main([source, ...options], {

@@ -1,7 +1,7 @@
 import type { Facts, PairFacts, SingleFacts } from "../isa/aarch64/facts.ts";
 import type { FieldPart } from "../isa/pattern.ts";
 import type { CompiledRow, RowTable } from "../isa/rows.ts";
-import { FLAG, responseCount } from "../model/fault-columns.ts";
+import { FLAG_CHECK_SIZE } from "./flag-checks.ts";
 import { informationOf } from "./record.ts";
 
 /**
@@ -302,22 +302,4 @@ export function equalRegisters(): Uint8Array {
     }
   }
   return equals;
-}
-
-/** Values of the low seven bits of a fault's flags. */
-const FLAG_CHECK_SIZE = 128;
-
-/**
- * For each number of reads (0: a write) and the low seven bits of a fault's flags, whether they go together (0) or not: addresses and
- * direction known and right, enough responses, and no user mode where `user` is "refuse".
- */
-export function flagChecks(user: "refuse" | "allow"): Uint8Array {
-  const checks = new Uint8Array(3 * FLAG_CHECK_SIZE).fill(1);
-  for (let flags = 0; flags < FLAG_CHECK_SIZE; flags++) {
-    const known = FLAG.direction | FLAG.gpa | FLAG.gva;
-    if ((flags & known) !== known || ((flags & FLAG.user) !== 0 && user === "refuse")) continue;
-    if ((flags & FLAG.write) !== 0) checks[flags] = 0;
-    for (let reads = 1; reads <= 2 && (flags & FLAG.write) === 0; reads++) if (responseCount(flags) >= reads) checks[reads * FLAG_CHECK_SIZE + flags] = 0;
-  }
-  return checks;
 }

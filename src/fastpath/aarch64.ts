@@ -1,8 +1,9 @@
 import { A64_TABLE } from "../isa/aarch64/decode.ts";
 import { AARCH64_REGISTERS } from "../isa/aarch64/registers.ts";
 import type { FaultColumns } from "../model/fault-columns.ts";
-import { deriveA64Tables, equalRegisters, flagChecks } from "./a64-descriptors.ts";
+import { deriveA64Tables, equalRegisters } from "./a64-descriptors.ts";
 import { type FastPath, type FastPathSettings, type FastRun, kernelFacts, runResult } from "./fast-path.ts";
+import { flagChecks } from "./flag-checks.ts";
 import { Kernel } from "./kernel.ts";
 
 const ONES = 0xffff_ffff_ffff_ffffn;
@@ -21,11 +22,12 @@ const EXTENSIONS = Array.from({ length: 16 }, (_, value) => {
  * The fast path for A64: loads and stores of general registers, single and in pairs, in all address modes, acquire and release,
  * unprivileged and literal among them. It declines SIMD and floating point, atomics, exclusives, memory tags, pairs and
  * writeback of FEAT_LRCPC3; writeback with both registers 31 (STR XZR, [SP], #16); pairs that leave their page; and faults with BTYPE or SS set
- * in PSTATE or with a syndrome.
+ * in PSTATE, or with a syndrome or exit reason.
  */
 export class AArch64FastPath implements FastPath {
   readonly kernel: Kernel;
   readonly slots: readonly string[];
+  /** Forms of the instruction table that it emulates at least some words of. */
   readonly forms: readonly string[];
   readonly #run: (from: number, to: number) => number;
   readonly #unpack: (count: number) => void;
@@ -53,6 +55,8 @@ export class AArch64FastPath implements FastPath {
   }
 
   load(columns: FaultColumns): void {
+    const { width } = columns.instruction;
+    if (width !== 0 && width < 4) throw new RangeError(`column instruction has elements of ${width} bytes, and an A64 instruction has 4`);
     this.kernel.load(columns);
     this.#unpack(columns.count);
   }

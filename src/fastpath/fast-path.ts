@@ -24,8 +24,6 @@ export interface FastPath {
   readonly kernel: Kernel;
   /** Names of the registers by slot, as the header of a trace that this fast path can read has them. */
   readonly slots: readonly string[];
-  /** Forms of the instruction table that it emulates at least some words of. */
-  readonly forms: readonly string[];
   /** Takes a chunk; see {@link Kernel.load}. */
   load(columns: FaultColumns): void;
   /**

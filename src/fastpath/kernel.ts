@@ -31,6 +31,12 @@ const PLACES = [
   "FIRSTS",
   "SECONDS",
   "BASES",
+  "HEADS",
+  "PLANS",
+  "PLAN_SIZE",
+  "PLAN_LIMIT",
+  "LOWS",
+  "HIGHS",
   "INFORMATIONS",
   "SINGLE",
   "CHUNK",
@@ -104,6 +110,12 @@ export class Kernel {
     return this.#records!;
   }
 
+  /** Status bits of a slot that an instruction clears when it completes: with one of them set a fault is declined. */
+  setTransient(slot: number, bits: bigint): void {
+    this.#state.setBigUint64(128, bits, true);
+    this.#state.setUint32(136, 8 * slot, true);
+  }
+
   /** For single calls: all these slots are captured, and element 0 of the columns that are not unpacked is at `place.SINGLE`. */
   prepareSingle(captured: bigint): void {
     this.#state.setBigUint64(16, captured, true);
@@ -111,6 +123,11 @@ export class Kernel {
     const pc = COLUMN_NAMES.indexOf("pc");
     this.#bases[3 * pc] = 0n;
     this.#shapes.set([this.place.SINGLE, 8, 1], 6 * pc + 2);
+  }
+
+  /** Faults that were declined since the chunk was loaded, where a fast path counts them in the kernel. */
+  get declined(): number {
+    return this.#state.getUint32(92, true);
   }
 
   /** Room for the bytes of a chunk inside the memory: columns that are read right into it need not be copied by {@link load}. */
@@ -202,7 +219,8 @@ export class Kernel {
 
 function checkColumn(name: string, { width, offset, count }: Column, { bytes, count: faults, slots }: FaultColumns): void {
   if (width === 0) return;
-  const least = ONE_A_FAULT.has(name) ? faults : name === "head" ? slots : 0;
+  // Instructions of one byte an element are a stream.
+  const least = ONE_A_FAULT.has(name) && !(name === "instruction" && width === 1) ? faults : name === "head" ? slots : 0;
   if (!(count >= least)) throw new RangeError(`column ${name} has ${count} elements, and the chunk needs ${least}`);
   if (!(offset >= 0 && offset % 8 === 0 && offset + count * width <= bytes.length)) {
     throw new RangeError(`column ${name} does not lie in the chunk: ${count} elements of ${width} bytes at ${offset} of ${bytes.length}`);

@@ -47,6 +47,8 @@ interface Draft {
   /** Bytes captured. */
   readonly length: number;
   readonly alignSp: boolean;
+  /** Facts that the reference checks before the instruction. */
+  readonly more: Partial<Pick<Fault, "syndrome" | "exitReason" | "exitQualification" | "transformedInstruction">>;
 }
 
 const draft = (words: fc.Arbitrary<number>): fc.Arbitrary<Draft> =>
@@ -63,10 +65,14 @@ const draft = (words: fc.Arbitrary<number>): fc.Arbitrary<Draft> =>
     missing: fc.oneof({ weight: 6, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.uniqueArray(fc.nat(32), { maxLength: 20 }) }),
     length: fc.oneof({ weight: 20, arbitrary: fc.constant(4) }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 16 }) }),
     alignSp: fc.boolean(),
+    more: fc.oneof(
+      { weight: 20, arbitrary: fc.constant({}) },
+      { weight: 1, arbitrary: fc.constantFrom({ syndrome: 0x9600_0047n }, { syndrome: 0x8200_0000n }, { exitReason: 10n }, { exitQualification: 1n }, { transformedInstruction: 3n }) },
+    ),
   });
 
 /** The draft as a fault. Its address is that of the instruction, so that most faults are emulated. */
-function faultOf({ word, registers, pc, pstate, reads, gpa, stray, write, mode, missing, length, alignSp }: Draft): Fault {
+function faultOf({ word, registers, pc, pstate, reads, gpa, stray, write, mode, missing, length, alignSp, more }: Draft): Fault {
   const file = new RegisterFile(AARCH64.registers);
   registers.forEach((value, register) => {
     if (!missing.includes(register)) file.capture(register, register === 31 && alignSp ? value & ~15n : value);
@@ -79,7 +85,7 @@ function faultOf({ word, registers, pc, pstate, reads, gpa, stray, write, mode, 
   const direction = (write as unknown) === "right" ? right : write;
   const reported = BigInt.asUintN(64, (gva ?? 0x1000n) + stray);
   const physical = stray === 0n || stray === 1n ? (gpa & ~0xfffn) | (reported & 0xfffn) : gpa;
-  return { pc, bytes, registers: file, gva: reported, gpa: physical, ...(direction !== undefined && { write: direction }), mode, memory: [], reads };
+  return { pc, bytes, registers: file, gva: reported, gpa: physical, ...(direction !== undefined && { write: direction }), mode, memory: [], reads, ...more };
 }
 
 /** The address that the operation computes, written down a second time, simply. */
@@ -117,7 +123,7 @@ describe("A64: the fast path gives the reference's answer, or none", () => {
     // Every row, and more often those that the fast path has.
     const row = fc.oneof(fc.constantFrom(...rows), { weight: 2, arbitrary: fc.constantFrom(...rows.filter(({ form }) => plain.forms.includes(form))) });
     const words = fc.tuple(row, fc.integer(), fc.boolean()).map(([each, random, spoiled]) => wordOf(each, random, spoiled && (random & 0x300) === 0));
-    expect(await agreesOn(words, 1000)).toBeGreaterThan(2000);
+    expect(await agreesOn(words, 1000)).toBeGreaterThan(500);
   });
 
   it("and emulates every form that it says it does", { timeout: 120_000 }, async () => {
@@ -143,7 +149,7 @@ describe("A64: random words and their neighbours", () => {
       .tuple(fc.nat(A64_TABLE.rows.length - 1), fc.integer(), fc.nat(31))
       .map(([row, random, bit]) => (wordOf(A64_TABLE.rows[row]!, random, false) ^ (1 << bit)) >>> 0);
     const words = fc.oneof(anything, neighbour, fc.integer().map((word) => word >>> 0));
-    expect(await agreesOn(words, 1000)).toBeGreaterThan(500);
+    expect(await agreesOn(words, 1000)).toBeGreaterThan(100);
   });
 });
 
@@ -195,7 +201,7 @@ describe("A64: single calls", () => {
   it("answer as a batch of one does", async () => {
     const fastPath = new AArch64FastPath(module, { guest: NO_FACTS, userMode: "refuse" });
     const drafts = fc.sample(draft(fc.nat(A64_TABLE.rows.length - 1).map((row) => wordOf(A64_TABLE.rows[row]!, row * 0x9e3779b1, false))), { numRuns: 2000, seed: 5 });
-    const faults = drafts.map((each) => faultOf({ ...each, missing: [], length: 4, reads: [each.registers[0]!, each.registers[1]!] }));
+    const faults = drafts.map((each) => faultOf({ ...each, missing: [], length: 4, more: {}, reads: [each.registers[0]!, each.registers[1]!] }));
     const { word, flags, gpa, gvaOffset, pc, responses } = fastPath.prepareSingle();
     const { registers, records } = fastPath.kernel;
     const expected = await fastOutcomes(plain, AARCH64, faults);

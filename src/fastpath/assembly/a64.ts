@@ -1,12 +1,13 @@
 // The A64 kernel: loads and stores of general registers, one fault after the other, without a branch that depends on the
 // instruction, except for what compilers hardly ever emit for a device.
-import { baseOf, elementOf, place32, unpack32, unpack64, widthOf } from "./columns";
+import { elementOf, place32, unpack32, unpack64, widthOf } from "./columns";
 import {
   BASES, CAPTURED, DELTA, DELTAS, DELTAS_AT, DESCRIPTORS, EQUALS, EXTENSIONS, FIRSTS, FLAGS, FLAGS_OF, FLAG_CHECKS, GPA, GPAS, GUARDED, GVA_OFFSET,
-  INFORMATIONS, INSTRUCTION, INSTRUCTION_LENGTH, LOWEST_ADDRESS, NEXT_RESPONSE, NEXT_VALUE, OFFSETS, OFFSET_MASK, PC, REGISTERS,
+  INFORMATIONS, INSTRUCTION, LOWEST_ADDRESS, NEXT_RESPONSE, NEXT_VALUE, OFFSETS, OFFSET_MASK, PC, REGISTERS,
   RESPONSES_END, RESPONSE_MASK, SECONDS, SHARED_BIT, SINGLE_RESPONSES, SLOTS, VALUES_END, VALUE_MASK,
   WORDS, WORDS_AT, ZERO,
 } from "./memory";
+import { declineFlagged, declineShort } from "./decline";
 import { DAMAGED, slowFault } from "./registers";
 
 // Places in a descriptor, see src/fastpath/a64-descriptors.ts.
@@ -33,10 +34,7 @@ import { DAMAGED, slowFault } from "./registers";
 @inline const PAIR: u32 = 3;
 
 // Flags of a fault, src/model/fault-columns.ts.
-@inline const HAS_GPA: u32 = 1 << 2;
 @inline const SLOW: u32 = 1 << 7;
-/** A syndrome or transformed instruction: there is more to be checked than the kernel knows. */
-@inline const HAS_MORE: u32 = (1 << 8) | (1 << 15);
 @inline const ESCAPE: u32 = 1 << 27;
 
 @inline const PSTATE: u32 = 32 * 8;
@@ -159,22 +157,8 @@ export function unpackA64(count: u32): void {
   store<u32>(DELTAS_AT, place32(DELTA, count, DELTAS));
   store<u32>(WORDS_AT, place32(INSTRUCTION, count, WORDS));
   guardA64();
-  // No descriptor wants a fault that has no address: that is how faults are declined here.
-  if (widthOf(INSTRUCTION_LENGTH) !== 0 || baseOf(INSTRUCTION_LENGTH) < 4) {
-    for (let fault: u32 = 0; fault < count; fault++) {
-      if (elementOf(INSTRUCTION_LENGTH, fault) < 4) decline(fault);
-    }
-  }
-  if (widthOf(FLAGS) > 1 || baseOf(FLAGS) > 0xff) {
-    for (let fault: u32 = 0; fault < count; fault++) {
-      if (load<u32>(fault << 2, FLAGS_OF) & HAS_MORE) decline(fault);
-    }
-  }
-}
-
-@inline
-function decline(fault: u32): void {
-  store<u32>(fault << 2, load<u32>(fault << 2, FLAGS_OF) & ~HAS_GPA, FLAGS_OF);
+  declineShort(count, 4);
+  declineFlagged(count);
 }
 
 /** Emulates faults `from` up to `to` (exclusive) of the chunk. Gives the number declined, or -1 if the chunk is damaged. */

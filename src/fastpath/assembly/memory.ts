@@ -5,6 +5,8 @@
 export const REGISTERS: u32 = 0x400;
 /** Byte offset in the register file of the zero register. */
 @inline export const ZERO: u32 = 64 * 8;
+/** Byte offset in the register file of the program counter, where an instruction's address is relative to it. */
+@inline export const PROGRAM_COUNTER: u32 = 65 * 8;
 /** Columns of the chunk: {base u64, address u32, width u32, count u32, 0 u32} each, in the order of the constants below. */
 export const COLUMNS: u32 = 0x700;
 /** What else a run needs, see the constants below. */
@@ -32,8 +34,16 @@ export const FIRSTS: u32 = 0x40000;
 export const SECONDS: u32 = 0x48000;
 export const BASES: u32 = 0x50000;
 export const INFORMATIONS: u32 = 0x58000;
+/** Plans, for the architectures that have them: for each hash of instruction bytes the number of a plan, u16; the plans. */
+export const HEADS: u32 = 0x10000;
+export const PLANS: u32 = 0x60000;
+export const PLAN_SIZE: u32 = 128;
+export const PLAN_LIMIT: u32 = 8192;
+/** Instruction bytes of each fault as two u64, the number of captured bytes in the last byte: in place of answers that plans do not give. */
+export const LOWS: u32 = BASES;
+export const HIGHS: u32 = SECONDS;
 /** The chunk as it was read, then its streams unpacked, to the end of the memory. */
-export const CHUNK: u32 = 0x60000;
+export const CHUNK: u32 = 0x160000;
 
 // Columns.
 @inline export const COLUMN_SIZE: u32 = 24;
@@ -81,6 +91,11 @@ export const CHUNK: u32 = 0x60000;
 @inline export const RESPONSE_MASK: u32 = STATE + 84;
 /** Mask for the bytes from the start of the column of differences: 0 if all are equal. */
 @inline export const OFFSET_MASK: u32 = STATE + 88;
+/** Faults that a run with plans declined, u32. */
+@inline export const DECLINED: u32 = STATE + 92;
+/** Status bits that the instruction would clear, u64, and the offset of their register in the register file, u32. */
+@inline export const TRANSIENT: u32 = STATE + 128;
+@inline export const TRANSIENT_AT: u32 = STATE + 136;
 /** Where the unpacked columns of instructions and deltas are: in the chunk itself if they need no unpacking. u32. */
 @inline export const WORDS_AT: u32 = STATE + 120;
 @inline export const DELTAS_AT: u32 = STATE + 124;

@@ -1,0 +1,178 @@
+// The kernel of the architectures whose instructions are not taken apart here: the reference's decoder has made a plan of each
+// instruction that was met (src/fastpath/plan.ts), and faults with the same bytes have the same plan. Moves between one general register, or an
+// immediate, and memory.
+import { addressOf, countOf, elementOf, place32, unpack32, unpack64, widthOf } from "./columns";
+import { declineFlagged } from "./decline";
+import {
+  CAPTURED, DECLINED, DELTA, DELTAS, DELTAS_AT, FIRSTS, FLAGS, FLAGS_OF, FLAG_CHECKS, GPA, GPAS, GVA_OFFSET, HEADS, HIGHS, INFORMATIONS,
+  INSTRUCTION, INSTRUCTION_LENGTH, LOWEST_ADDRESS, LOWS, NEXT_RESPONSE, NEXT_VALUE, OFFSETS, OFFSET_MASK, PC, PLANS, PROGRAM_COUNTER,
+  REGISTERS, RESPONSES_END, RESPONSE_MASK, SHARED_BIT, SINGLE_RESPONSES, TRANSIENT, TRANSIENT_AT, VALUES_END,
+  VALUE_MASK, ZERO,
+} from "./memory";
+import { DAMAGED, slowFault } from "./registers";
+
+// Places in a plan, see src/fastpath/plan.ts.
+@inline const LOW: usize = 0;
+@inline const HIGH: usize = 8;
+@inline const DISPLACEMENT: usize = 16;
+@inline const ADDRESS_MASK: usize = 24;
+@inline const INDEX_MASK: usize = 32;
+@inline const INDEX_SIGN: usize = 40;
+@inline const CUT: usize = 48;
+@inline const SIGN: usize = 56;
+@inline const RESULT: usize = 64;
+@inline const KEEP: usize = 72;
+@inline const NEEDED: usize = 80;
+@inline const BASE_AT: usize = 96;
+@inline const INDEX_AT: usize = 100;
+@inline const SEGMENT_AT: usize = 104;
+@inline const SOURCE_AT: usize = 108;
+@inline const KEPT_AT: usize = 112;
+@inline const INFORMATION: usize = 116;
+@inline const FLAG_CHECK: usize = 120;
+@inline const USES_PC: usize = 122;
+@inline const INDEX_SHIFT: usize = 124;
+@inline const SOURCE_SHIFT: usize = 125;
+@inline const LAST: usize = 126;
+@inline const IS_WRITE: usize = 127;
+
+@inline const SLOW: u32 = 1 << 7;
+@inline const ESCAPE: u32 = 1 << 27;
+/** Two odd numbers without a pattern: 2^64 divided by the golden ratio, and by the square root of 3. */
+@inline const SPREAD_LOW: u64 = 0x9e3779b97f4a7c15;
+@inline const SPREAD_HIGH: u64 = 0x93cd3a2c8198e269;
+/** Bits of a hash. */
+@inline const HASH_BITS: u64 = 14;
+
+/** The address in `HEADS` where the plan of these bytes is; the other one is its neighbour, with bit 1 inverted. */
+export function headOf(low: u64, high: u64): u32 {
+  return <u32>(((low * SPREAD_LOW) ^ (high * SPREAD_HIGH)) >> (64 - HASH_BITS)) << 1;
+}
+
+@inline
+function planAt(head: u32): u32 {
+  return PLANS + (<u32>load<u16>(head, HEADS) << 7);
+}
+
+@inline
+function isPlanOf(plan: u32, low: u64, high: u64): bool {
+  return ((load<u64>(plan, LOW) ^ low) | (load<u64>(plan, HIGH) ^ high)) === 0;
+}
+
+/** Emulates one fault with the registers as they are. Gives the information word of its record, 0: declined. */
+@inline
+function emulate(fault: u32, plan: u32, flags: u32, responses: u32): u32 {
+  if (load<u8>(plan, USES_PC)) store<u64>(PROGRAM_COUNTER, elementOf(PC, fault), REGISTERS);
+  const indexSign = load<u64>(plan, INDEX_SIGN);
+  const index = ((load<u64>(load<u32>(plan, INDEX_AT), REGISTERS) & load<u64>(plan, INDEX_MASK)) ^ indexSign) - indexSign;
+  const sum = load<u64>(load<u32>(plan, BASE_AT), REGISTERS) + (index << <u64>load<u8>(plan, INDEX_SHIFT)) + load<u64>(plan, DISPLACEMENT);
+  const address = (sum & load<u64>(plan, ADDRESS_MASK)) + load<u64>(load<u32>(plan, SEGMENT_AT), REGISTERS);
+  const gpa = load<u64>(fault << 3, GPAS);
+  const gva = gpa + load<u64>((fault << 3) & load<u32>(OFFSET_MASK), OFFSETS);
+  let wrong = (address ^ gva) | (load<u64>(plan, NEEDED) & ~load<u64>(CAPTURED));
+  let bad = ((<u32>gva & 0xfff) + <u32>load<u8>(plan, LAST)) & 0x1000;
+  bad |= <u32>load<u8>((flags & 0x7f) + <u32>load<u16>(plan, FLAG_CHECK), FLAG_CHECKS);
+  wrong |= <u64>bad;
+  wrong |= load<u64>(load<u32>(TRANSIENT_AT), REGISTERS) & load<u64>(TRANSIENT);
+  const shared = load<u64>(SHARED_BIT);
+  wrong |= <u64>(gva < load<u64>(LOWEST_ADDRESS)) | (~gpa & shared);
+
+  const from = select<u32>(load<u32>(plan, SOURCE_AT), responses, load<u8>(plan, IS_WRITE));
+  const sign = load<u64>(plan, SIGN);
+  const value = ((((load<u64>(from) >> <u64>load<u8>(plan, SOURCE_SHIFT)) & load<u64>(plan, CUT)) ^ sign) - sign) & load<u64>(plan, RESULT);
+  store<u64>(fault << 3, value | (load<u64>(load<u32>(plan, KEPT_AT), REGISTERS) & load<u64>(plan, KEEP)), FIRSTS);
+  if (wrong !== 0) {
+    store<u32>(fault << 2, 0, INFORMATIONS);
+    return 0;
+  }
+  const information = load<u32>(plan, INFORMATION);
+  store<u32>(fault << 2, information, INFORMATIONS);
+  return information;
+}
+
+/** In place of the information of a single fault: its bytes have no plan yet. */
+@inline const MISSING: u32 = 0xffffffff;
+
+/** Emulates the fault at index 0 of the columns, with the responses in the state block. Gives its information, 0: declined. */
+export function singlePlanned(): u32 {
+  const low = load<u64>(LOWS);
+  const high = load<u64>(HIGHS);
+  const head = headOf(low, high);
+  let plan = planAt(head);
+  if (!isPlanOf(plan, low, high)) {
+    plan = planAt(head ^ 2);
+    if (!isPlanOf(plan, low, high)) return MISSING;
+  }
+  return emulate(0, plan, load<u32>(FLAGS_OF), SINGLE_RESPONSES);
+}
+
+/** To be called when a chunk was loaded: unpacks its columns. Gives 0 if its instructions have more bytes than it has. */
+export function unpackPlanned(count: u32): u32 {
+  store<u64>(ZERO, 0, REGISTERS);
+  unpack64(GPA, count, GPAS);
+  unpack64(GVA_OFFSET, widthOf(GVA_OFFSET) === 0 ? 1 : count, OFFSETS);
+  unpack32(FLAGS, count, FLAGS_OF);
+  store<u32>(DELTAS_AT, place32(DELTA, count, DELTAS));
+  const width = widthOf(INSTRUCTION);
+  const stream = width === 1;
+  let at = addressOf(INSTRUCTION);
+  const end = at + countOf(INSTRUCTION);
+  for (let fault: u32 = 0; fault < count; fault++) {
+    const length = elementOf(INSTRUCTION_LENGTH, fault);
+    const used = length < 15 ? length : 15;
+    const held = stream ? used : min<u64>(used, width);
+    // Shifts are modulo 64: eight bytes need no mask.
+    const lowMask: u64 = held >= 8 ? ~0 : (<u64>1 << (held << 3)) - 1;
+    const highMask: u64 = held > 8 ? (<u64>1 << ((held - 8) << 3)) - 1 : 0;
+    store<u64>(fault << 3, load<u64>(at) & lowMask, LOWS);
+    store<u64>(fault << 3, (load<u64>(at, 8) & highMask) | (used << 56), HIGHS);
+    if (stream) {
+      if (length > <u64>(end - at)) return 0;
+      at += <u32>length;
+    } else {
+      at += width;
+    }
+  }
+  declineFlagged(count);
+  store<u32>(DECLINED, 0);
+  return 1;
+}
+
+/**
+ * Emulates faults `from` up to `to` (exclusive) of the chunk. Gives the index of the first whose bytes have no plan yet, and from where it
+ * wants to go on; `to`, if all are done; or -1 if the chunk is damaged.
+ */
+export function runPlanned(from: u32, to: u32): i32 {
+  let values = load<u32>(NEXT_VALUE);
+  let responses = load<u32>(NEXT_RESPONSE);
+  let fault = from;
+  for (; fault < to; fault++) {
+    const low = load<u64>(fault << 3, LOWS);
+    const high = load<u64>(fault << 3, HIGHS);
+    const head = headOf(low, high);
+    let plan = planAt(head);
+    if (!isPlanOf(plan, low, high)) {
+      plan = planAt(head ^ 2);
+      if (!isPlanOf(plan, low, high)) break;
+    }
+    const flags = load<u32>(fault << 2, FLAGS_OF);
+    const delta = load<u32>(load<u32>(DELTAS_AT) + (fault << 2));
+    let nextResponse = responses + ((flags >> 2) & load<u32>(RESPONSE_MASK));
+    if (flags & SLOW) {
+      values = slowFault(values, responses, nextResponse, (delta & ESCAPE) !== 0, (flags & 0x60) === 0x60);
+      if (values === DAMAGED) return -1;
+      nextResponse = load<u32>(NEXT_RESPONSE);
+    }
+    store<u64>((delta << 3) & 0x1f8, load<u64>(values), REGISTERS);
+    store<u64>((delta >> 3) & 0x1f8, load<u64>(values, 8), REGISTERS);
+    store<u64>((delta >> 9) & 0x1f8, load<u64>(values, 16), REGISTERS);
+    store<u64>((delta >> 15) & 0x1f8, load<u64>(values, 24), REGISTERS);
+    values += (delta >> 21) & load<u32>(VALUE_MASK);
+    if (emulate(fault, plan, flags, responses) === 0) store<u32>(DECLINED, load<u32>(DECLINED) + 1);
+    responses = nextResponse;
+  }
+  if (values > load<u32>(VALUES_END) || responses > load<u32>(RESPONSES_END)) return -1;
+  store<u32>(NEXT_VALUE, values);
+  store<u32>(NEXT_RESPONSE, responses);
+  return fault;
+}

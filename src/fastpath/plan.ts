@@ -1,0 +1,196 @@
+import { truncate } from "../model/bits.ts";
+import type { Instruction } from "../model/instruction.ts";
+import type { Address, Destination, Operation, Read, Write } from "../model/operation.ts";
+import { Refusal } from "../model/refusal.ts";
+import { PROGRAM_COUNTER, type Register, type RegisterSet, ZERO_REGISTER } from "../model/registers.ts";
+import { FLAG_CHECK_SIZE, NEVER } from "./flag-checks.ts";
+import { informationOf } from "./record.ts";
+
+/** Bytes of a plan; where its fields lie stands in assembly/plans.ts and in {@link writePlan}. */
+export const PLAN_SIZE = 128;
+
+/** Slots of the kernel's register file beyond those of the trace. */
+const ZERO_SLOT = 64;
+const PROGRAM_COUNTER_SLOT = 65;
+
+const ONES = 0xffff_ffff_ffff_ffffn;
+const bitsOf = (width: number): bigint => (1n << BigInt(width)) - 1n;
+
+/** A decoded instruction that moves one value between a general register, or an immediate, and memory, in the kernel's terms. */
+export interface Plan {
+  readonly displacement: bigint;
+  readonly addressMask: bigint;
+  readonly index: { readonly slot: number; readonly mask: bigint; readonly sign: bigint; readonly shift: number };
+  readonly base: number;
+  readonly segment: number;
+  /** Slot and lowest bit of the value that is written; undefined for reads and immediates. */
+  readonly source?: { readonly slot: number; readonly bit: number };
+  readonly immediate: bigint;
+  readonly cut: bigint;
+  readonly sign: bigint;
+  readonly result: bigint;
+  /** What the destination keeps of its old value. */
+  readonly kept: { readonly slot: number; readonly mask: bigint };
+  /** Slots that must have been captured. */
+  readonly needed: bigint;
+  readonly write: boolean;
+  readonly size: 1 | 2 | 4 | 8;
+  readonly information: number;
+}
+
+/**
+ * Keys that an operation, and its parts, may have for a plan to be made of it. What the model has besides them, now or one day, the
+ * kernel does not know, and declines.
+ */
+const KNOWN = {
+  operation: ["addresses", "reads", "writes", "computes", "updates", "ordering", "unprivileged"],
+  address: ["base", "index", "displacement", "segment", "width"],
+  index: ["slice", "signed", "shift"],
+  read: ["address", "offset", "size", "to"],
+  write: ["address", "offset", "size", "from"],
+} as const;
+
+function hasOnly(value: object, known: readonly string[]): boolean {
+  return Object.entries(value).every(([key, each]) => each === undefined || known.includes(key));
+}
+
+/** The plan of an instruction, or undefined if the kernel can't carry it out. */
+export function planOf({ operation, length }: Instruction, registers: RegisterSet): Plan | undefined {
+  if (operation instanceof Refusal || !hasOnly(operation, KNOWN.operation)) return undefined;
+  const { addresses, reads, writes, computes, updates } = operation;
+  if (addresses.length !== 1 || reads.length + writes.length !== 1 || computes.length > 0 || updates.length > 0) return undefined;
+  const address = addressPlan(addresses[0]!, registers);
+  if (address === undefined) return undefined;
+  return reads.length === 1 ? readPlan(reads[0]!, address, operation, length, registers) : writePlanOf(writes[0]!, address, operation, length, registers);
+}
+
+type AddressPlan = Pick<Plan, "displacement" | "addressMask" | "index" | "base" | "segment"> & { readonly slots: readonly number[] };
+
+/** The slot of a 64-bit register of the integer file, or of a segment base. Undefined: not the kernel's. */
+function slotOf(register: Register, registers: RegisterSet): number | undefined {
+  if (register === ZERO_REGISTER) return ZERO_SLOT;
+  if (register === PROGRAM_COUNTER) return PROGRAM_COUNTER_SLOT;
+  const { width, file } = registers.describe(register);
+  return width === 64 && file !== "vector" && register < 63 ? register : undefined;
+}
+
+function addressPlan(address: Address, registers: RegisterSet): AddressPlan | undefined {
+  const { base = ZERO_REGISTER, index, displacement, segment = ZERO_REGISTER, width } = address;
+  if (!hasOnly(address, KNOWN.address)) return undefined;
+  const baseSlot = slotOf(base, registers);
+  const segmentSlot = slotOf(segment, registers);
+  const indexSlot = index === undefined ? ZERO_SLOT : slotOf(index.slice.register, registers);
+  if (baseSlot === undefined || segmentSlot === undefined || indexSlot === undefined) return undefined;
+  const slots = [baseSlot, segmentSlot, indexSlot];
+  const plan = { displacement: truncate(displacement, 64), addressMask: bitsOf(width), base: baseSlot, segment: segmentSlot, slots };
+  if (index === undefined) return { ...plan, index: { slot: ZERO_SLOT, mask: 0n, sign: 0n, shift: 0 } };
+  const { slice, signed, shift } = index;
+  if (!hasOnly(index, KNOWN.index) || slice.bit !== 0 || shift.kind !== "lsl") return undefined;
+  const sign = signed ? 1n << BigInt(slice.width - 1) : 0n;
+  return { ...plan, index: { slot: indexSlot, mask: bitsOf(slice.width), sign, shift: shift.amount } };
+}
+
+/** Registers below the extra slots, as a mask. */
+function maskOf(slots: readonly number[]): bigint {
+  return slots.filter((slot) => slot < ZERO_SLOT).reduce((mask, slot) => mask | (1n << BigInt(slot)), 0n);
+}
+
+/** Number by which instructions name a register of the general file; undefined for others. */
+function numberOf(register: Register, registers: RegisterSet): number | undefined {
+  if (register === ZERO_REGISTER) return registers.zeroNumber;
+  const { file, number } = registers.describe(register);
+  return file === "general" ? number : undefined;
+}
+
+function readPlan(read: Read, address: AddressPlan, operation: Operation, length: number, registers: RegisterSet): Plan | undefined {
+  const { size, offset, to } = read;
+  const [destination] = to;
+  if (!hasOnly(read, KNOWN.read) || offset !== 0 || to.length !== 1 || destination === undefined) return undefined;
+  const { slots, ...rest } = address;
+  const target = targetOf(destination, size, registers);
+  if (target === undefined) return undefined;
+  const { slot, number, sign, result, keep } = target;
+  const signExtend = Number(destination.extension === "sign" && 8 * size < destination.extendTo);
+  const ordered = Number(operation.ordering !== undefined);
+  return {
+    ...rest,
+    immediate: 0n,
+    cut: bitsOf(8 * size),
+    sign,
+    result,
+    kept: { slot, mask: keep },
+    needed: maskOf(keep === 0n ? slots : [...slots, slot]),
+    write: false,
+    size,
+    information: informationOf({ size, signExtend, sixtyFour: Number(destination.extendTo === 64), ordered, accesses: 1, length, register: number }),
+  };
+}
+
+/** Where a loaded value goes: its low bytes to the low bits of a general register. */
+function targetOf({ register, bit, width, extension, extendTo, clearTo }: Destination, size: number, registers: RegisterSet) {
+  if (register === PROGRAM_COUNTER || extension === "ones" || bit !== 0 || width !== 8 * size) return undefined;
+  const slot = slotOf(register, registers);
+  const number = numberOf(register, registers);
+  if (slot === undefined || number === undefined) return undefined;
+  const sign = extension === "sign" && extendTo > width ? 1n << BigInt(width - 1) : 0n;
+  return { slot, number, sign, result: bitsOf(Math.max(width, extendTo)), keep: ONES & ~bitsOf(Math.max(width, extendTo, clearTo)) };
+}
+
+function writePlanOf(write: Write, address: AddressPlan, operation: Operation, length: number, registers: RegisterSet): Plan | undefined {
+  const { size, offset, from } = write;
+  if (!hasOnly(write, KNOWN.write) || offset !== 0 || from.kind === "temporary") return undefined;
+  const { slots, ...rest } = address;
+  const source = from.kind === "register" ? { slot: slotOf(from.register, registers), number: numberOf(from.register, registers) } : undefined;
+  if (source !== undefined && (source.slot === undefined || source.number === undefined)) return undefined;
+  const cut = from.kind === "register" ? bitsOf(Math.min(from.width, 8 * size)) : bitsOf(8 * size);
+  const fields = { size, write: 1, sixtyFour: Number(size === 8), ordered: Number(operation.ordering !== undefined), accesses: 1, length };
+  return {
+    ...rest,
+    ...(from.kind === "register" && { source: { slot: source!.slot!, bit: from.bit } }),
+    immediate: from.kind === "immediate" ? truncate(from.value, 64) : 0n,
+    cut,
+    sign: 0n,
+    result: ONES,
+    kept: { slot: ZERO_SLOT, mask: 0n },
+    needed: maskOf(source === undefined ? slots : [...slots, source.slot!]),
+    write: true,
+    size,
+    information: informationOf({ ...fields, ...(source === undefined ? { immediate: 1 } : { register: source.number! }) }),
+  };
+}
+
+/** Instruction bytes as the kernel compares them: two u64, the number of captured bytes in the last byte. */
+export interface PlanKey {
+  readonly low: bigint;
+  readonly high: bigint;
+}
+
+/** Writes a plan at `at`; undefined: that faults with these bytes are declined. `registersAt` is the address of the register file. */
+export function writePlan(view: DataView, at: number, { low, high }: PlanKey, plan: Plan | undefined, registersAt: number): void {
+  view.setBigUint64(at, low, true);
+  view.setBigUint64(at + 8, high, true);
+  view.setUint16(at + 120, FLAG_CHECK_SIZE * (plan === undefined ? NEVER : plan.write ? 0 : 1), true);
+  if (plan === undefined) return;
+  const { displacement, addressMask, index, base, segment, source, immediate, cut, sign, result, kept, needed, write, size, information } = plan;
+  view.setBigUint64(at + 16, displacement, true);
+  view.setBigUint64(at + 24, addressMask, true);
+  view.setBigUint64(at + 32, index.mask, true);
+  view.setBigUint64(at + 40, index.sign, true);
+  view.setBigUint64(at + 48, cut, true);
+  view.setBigUint64(at + 56, sign, true);
+  view.setBigUint64(at + 64, result, true);
+  view.setBigUint64(at + 72, kept.mask, true);
+  view.setBigUint64(at + 80, needed, true);
+  view.setBigUint64(at + 88, immediate, true);
+  view.setUint32(at + 96, 8 * base, true);
+  view.setUint32(at + 100, 8 * index.slot, true);
+  view.setUint32(at + 104, 8 * segment, true);
+  view.setUint32(at + 108, source === undefined ? at + 88 : registersAt + 8 * source.slot, true);
+  view.setUint32(at + 112, 8 * kept.slot, true);
+  view.setUint32(at + 116, information, true);
+  view.setUint8(at + 122, base === PROGRAM_COUNTER_SLOT ? 1 : 0);
+  view.setUint8(at + 124, index.shift);
+  view.setUint8(at + 125, source?.bit ?? 0);
+  view.setUint8(at + 126, size - 1);
+  view.setUint8(at + 127, write ? 1 : 0);
+}

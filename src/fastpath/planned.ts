@@ -1,0 +1,99 @@
+import type { InstructionSet } from "../model/architecture.ts";
+import type { FaultColumns } from "../model/fault-columns.ts";
+import type { Isa } from "../model/instruction.ts";
+import { Refusal } from "../model/refusal.ts";
+import { type FastPath, type FastPathSettings, type FastRun, kernelFacts, runResult } from "./fast-path.ts";
+import { flagChecks } from "./flag-checks.ts";
+import { Kernel } from "./kernel.ts";
+import { PLAN_SIZE, planOf, writePlan } from "./plan.ts";
+
+/** RFLAGS.RF, SDM volume 3B, section 18.3.1.1. */
+const RFLAGS_RF = 1n << 16n;
+/** Bytes of HEADS: one u16 for each hash of 14 bits. */
+const HEADS_SIZE = 2 << 14;
+/** Distance of the two places where a plan's number may be. */
+const NEIGHBOUR = 2;
+
+/**
+ * The fast path for an architecture with one instruction set (x86-64, riscv64): the reference's own decoder makes a plan of each
+ * instruction when its bytes are met first, and every fault with these bytes is then carried out by the kernel. Plans exist for moves
+ * between a general register, or an immediate, and memory, with any address; all else is declined.
+ *
+ * Up to 8,191 instructions are remembered; the one after them makes it forget all and start anew.
+ */
+export class PlannedFastPath implements FastPath {
+  readonly kernel: Kernel;
+  readonly slots: readonly string[];
+  readonly #isa: Isa;
+  readonly #instructionSet: InstructionSet;
+  readonly #run: (from: number, to: number) => number;
+  readonly #unpack: (count: number) => number;
+  readonly #headOf: (low: bigint, high: bigint) => number;
+  #plans = 1;
+
+  /** `module`: the bytes of kernel.wasm. */
+  constructor(module: Uint8Array, isa: Isa, instructionSet: InstructionSet, settings: FastPathSettings) {
+    this.#isa = isa;
+    this.#instructionSet = instructionSet;
+    this.slots = isa.registers.descriptions.filter(({ width }) => width <= 64).map(({ name }) => name);
+    const kernel = new Kernel(module);
+    this.kernel = kernel;
+    if (kernel.place.PLAN_SIZE !== PLAN_SIZE) throw new Error("kernel.wasm is of another version");
+    kernel.bytes.set(flagChecks(settings.userMode), kernel.place.FLAG_CHECKS);
+    kernel.setFacts(kernelFacts(settings));
+    const flags = isa.registers.find("rflags");
+    if (flags !== undefined) kernel.setTransient(flags.register, RFLAGS_RF);
+    this.#run = kernel.routine("runPlanned");
+    this.#unpack = kernel.routine("unpackPlanned");
+    this.#headOf = kernel.routine("headOf");
+    this.#forget();
+  }
+
+  load(columns: FaultColumns): void {
+    this.kernel.load(columns);
+    if (this.#unpack(columns.count) === 0) throw new RangeError("the chunk is damaged: its instructions have more bytes than their column");
+  }
+
+  run(from: number, to: number): FastRun {
+    const before = this.kernel.declined;
+    for (let next = from; next < to; ) {
+      const reached = this.#run(next, to);
+      if (reached < 0) return runResult(reached, from, to);
+      if (reached < to) this.#learn(reached);
+      next = reached;
+    }
+    return runResult(this.kernel.declined - before, from, to);
+  }
+
+  /** Makes the plan of the instruction of a fault in the columns. */
+  #learn(fault: number): void {
+    const { bytes, place } = this.kernel;
+    const view = new DataView(bytes.buffer);
+    const key = { low: view.getBigUint64(place.LOWS + 8 * fault, true), high: view.getBigUint64(place.HIGHS + 8 * fault, true) };
+    if (this.#plans === place.PLAN_LIMIT) this.#forget();
+    const instruction = this.#isa.decode(bytesOf(key.low, key.high), this.#instructionSet);
+    const plan = instruction instanceof Refusal ? undefined : planOf(instruction, this.#isa.registers);
+    const number = this.#plans++;
+    writePlan(view, place.PLANS + PLAN_SIZE * number, key, plan, place.REGISTERS);
+    const head = place.HEADS + this.#headOf(key.low, key.high);
+    const free = view.getUint16(head, true) === 0 || view.getUint16(head ^ NEIGHBOUR, true) !== 0;
+    view.setUint16(free ? head : head ^ NEIGHBOUR, number, true);
+  }
+
+  #forget(): void {
+    const { bytes, place } = this.kernel;
+    bytes.fill(0, place.HEADS, place.HEADS + HEADS_SIZE);
+    // The plan of no instruction: its bytes can't be captured.
+    writePlan(new DataView(bytes.buffer), place.PLANS, { low: 0n, high: 0xffff_ffff_ffff_ffffn }, undefined, place.REGISTERS);
+    this.#plans = 1;
+  }
+}
+
+/** The captured bytes of a key. */
+function bytesOf(low: bigint, high: bigint): Uint8Array {
+  const bytes = new Uint8Array(16);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, low, true);
+  view.setBigUint64(8, high, true);
+  return bytes.subarray(0, bytes[15]!);
+}
