@@ -1,6 +1,7 @@
-import { hexadecimal, mask } from "../model/bits.ts";
-import type { Address, Destination, Index, Operation, Read, Source, Write } from "../model/operation.ts";
-import { PROGRAM_COUNTER, type Register, type RegisterSet, ZERO_REGISTER } from "../model/registers.ts";
+import { hexadecimal } from "../model/bits.ts";
+import type { Address, Index, Operation, Read, Write } from "../model/operation.ts";
+import type { RegisterSet } from "../model/registers.ts";
+import { registersUsed } from "../model/registers-used.ts";
 
 /** An address expression for people: `[x0 + 8]`, `[rbx + 4 * rcx - 0x10]`, `[x1 + sign-extended w2 << 2]`. */
 export function addressText(address: Address, registers: RegisterSet): string {
@@ -63,65 +64,7 @@ function runText(verb: string, run: readonly (Read | Write)[], addresses: readon
 }
 
 /** Names of the registers whose values the instruction needs, and of those that it changes, in the order of the register set. */
-export function registersUsed(operation: Operation, registers: RegisterSet): { readonly needs: string[]; readonly changes: string[] } {
-  const needs = new Set<Register>();
-  const changes = new Set<Register>();
-  const source = (from: Source | undefined): void => void (from?.kind === "register" && needs.add(from.register));
-  const written = new Map<Register, Written>();
-  const changed = ({ register, bit, width, extendTo, clearTo }: Destination): void => {
-    changes.add(register);
-    const { bits, end } = written.get(register) ?? { bits: 0n, end: 0 };
-    written.set(register, {
-      bits: bits | (mask(Math.max(bit + width, extendTo, clearTo)) & ~mask(bit)),
-      end: Math.max(end, bit + width, extendTo),
-    });
-  };
-  const address = ({ base, index, segment, directional }: Address): void => {
-    for (const register of [base, index?.slice.register, segment]) if (register !== undefined) needs.add(register);
-    if (directional) needs.add(registers.index("rflags"));
-  };
-  const status = (name: string): void => void needs.add(registers.index(name));
-  for (const element of [...operation.reads, ...operation.writes]) {
-    if (element.when !== undefined) needs.add("condition" in element.when ? registers.index("rflags") : element.when.register);
-  }
-  operation.addresses.forEach(address);
-  operation.reads.forEach(({ to }) => to.forEach(changed));
-  operation.writes.forEach(({ from }) => source(from));
-  for (const { inputs, to, when, operator, flags } of operation.computes) {
-    inputs.forEach(source);
-    source(when);
-    to.forEach(changed);
-    if (registers.architecture === "x86-64" && operator.startsWith("x86-") && operator !== "x86-mxcsr" && flags !== "keep") {
-      status("rflags");
-      changes.add(registers.index("rflags"));
-    }
-  }
-  for (const { to, value } of operation.updates) {
-    changed(to);
-    address(value);
-  }
-  if (operation.repeat !== undefined) {
-    needs.add(operation.repeat.counter.register);
-    changed(operation.repeat.counter);
-  }
-  if (operation.condition !== undefined && operation.condition !== 14) status("cpsr");
-  for (const [register, parts] of written) if (register >= 0 && keepsBits(parts, registers.describe(register).width)) needs.add(register);
-  const named = (set: Set<Register>): string[] =>
-    [...set].filter((register) => register !== ZERO_REGISTER && register !== PROGRAM_COUNTER).toSorted((first, second) => first - second).map((register) => registers.name(register));
-  return { needs: named(needs), changes: named(changes) };
-}
-
-/** Bits of a register that get a value, cleared ones included, and where those with a value of their own end. */
-interface Written {
-  readonly bits: bigint;
-  readonly end: number;
-}
-
-/**
- * Whether a register's new value has bits of the old one in it. A vector register counts as far as its narrowest name (128, 256 or 512
- * bits) that holds what was written: its upper part may be unknown and stay so.
- */
-function keepsBits({ bits, end }: Written, width: number): boolean {
-  const whole = mask(width <= 64 ? width : Math.ceil(end / 128) * 128);
-  return (bits & whole) !== whole;
+export function registerNames(operation: Operation, registers: RegisterSet): { readonly needs: string[]; readonly changes: string[] } {
+  const { needs, changes } = registersUsed(operation, registers);
+  return { needs: [...needs.keys()].map((register) => registers.name(register)), changes: changes.map((register) => registers.name(register)) };
 }

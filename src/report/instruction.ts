@@ -3,7 +3,7 @@ import { bytesToHexadecimal } from "../model/bits.ts";
 import type { Instruction } from "../model/instruction.ts";
 import { Refusal, type RefusalReason } from "../model/refusal.ts";
 import type { RegisterSet } from "../model/registers.ts";
-import { accessLines, registersUsed } from "./describe.ts";
+import { accessLines, registerNames } from "./describe.ts";
 import type { Style } from "./style.ts";
 import { hardwareSyndrome } from "./syndrome.ts";
 import { plural } from "./tally.ts";
@@ -39,7 +39,7 @@ export function instructionText(
   if (operation instanceof Refusal) {
     lines.push(["accesses", access === "none" ? "none" : refusedAccess(access, sizes)]);
   } else {
-    const { needs, changes } = registersUsed(operation, registers);
+    const { needs, changes } = registerNames(operation, registers);
     accessLines(operation, registers).forEach((line, index) => lines.push([index === 0 ? "accesses" : "", line]));
     lines.push(["needs", needs.length === 0 ? "no register" : needs.join(", ")], ["changes", changes.length === 0 ? "no register" : changes.join(", ")]);
   }

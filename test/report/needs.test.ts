@@ -7,7 +7,7 @@ import { Refusal } from "../../src/model/refusal.ts";
 import { RegisterFile, type RegisterSet } from "../../src/model/registers.ts";
 import { openTrace, setUpReplay } from "../../src/replay/open.ts";
 import { replayFault } from "../../src/replay/replay.ts";
-import { registersUsed } from "../../src/report/describe.ts";
+import { registerNames } from "../../src/report/describe.ts";
 import { BUNDLED, traceFiles } from "../support/traces.ts";
 
 /** The fault with only some of its registers captured. */
@@ -32,7 +32,7 @@ describe("the registers that an instruction needs", () => {
       for await (const { fault } of trace.records) {
         const instruction = replayFault(fault, setup).instruction!;
         if (instruction.operation instanceof Refusal) continue;
-        const { needs } = registersUsed(instruction.operation, set);
+        const { needs } = registerNames(instruction.operation, set);
         // The status register also says which instruction set it is.
         const always = architecture === "arm" ? ["cpsr"] : [];
         const result = (names: readonly string[]): string => {

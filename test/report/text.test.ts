@@ -4,7 +4,7 @@ import { loadIsa } from "../../src/isa/list.ts";
 import type { Instruction } from "../../src/model/instruction.ts";
 import type { Emulated } from "../../src/model/outcome.ts";
 import { Refusal, type RefusalReason } from "../../src/model/refusal.ts";
-import { accessLines, registersUsed } from "../../src/report/describe.ts";
+import { accessLines, registerNames } from "../../src/report/describe.ts";
 import { styleFor } from "../../src/report/style.ts";
 import { summaryTable } from "../../src/report/summary.ts";
 import { layOut } from "../../src/report/table.ts";
@@ -86,7 +86,7 @@ async function words(architecture: "aarch64" | "x86-64", hex: string) {
   const isa = await loadIsa(architecture);
   const { operation } = isa.decode(bytesOf(hex), architecture === "aarch64" ? "a64" : "x86-64") as Instruction;
   if (operation === undefined || operation instanceof Refusal) throw new Error("refused");
-  return { accesses: accessLines(operation, isa.registers), ...registersUsed(operation, isa.registers) };
+  return { accesses: accessLines(operation, isa.registers), ...registerNames(operation, isa.registers) };
 }
 
 describe("an instruction in words", () => {

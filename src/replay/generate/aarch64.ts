@@ -1,5 +1,5 @@
 import type { Destination, Move } from "./move.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../../model/random.ts";
 
 /** Register number 31 as Rt: the zero register. */
 const ZERO = 31;

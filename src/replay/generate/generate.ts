@@ -4,7 +4,7 @@ import { RegisterFile, type RegisterSet } from "../../model/registers.ts";
 import type { TraceHeader, TraceRecord } from "../../trace/record.ts";
 import { aarch64Move } from "./aarch64.ts";
 import type { Move } from "./move.ts";
-import { Random } from "./random.ts";
+import { Random } from "../../model/random.ts";
 import { x86Move } from "./x86-64.ts";
 
 /** Architectures for which faults can be generated. */

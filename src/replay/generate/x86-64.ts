@@ -1,5 +1,5 @@
 import type { Destination, Move } from "./move.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../../model/random.ts";
 
 /** Register number 4 as an index: none. */
 const NO_INDEX = 4;
