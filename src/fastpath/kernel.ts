@@ -32,6 +32,7 @@ const PLACES = [
   "SECONDS",
   "BASES",
   "HEADS",
+  "BYTE_MASKS",
   "PLANS",
   "PLAN_SIZE",
   "PLAN_LIMIT",

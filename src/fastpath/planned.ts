@@ -5,14 +5,14 @@ import { Refusal } from "../model/refusal.ts";
 import { type FastPath, type FastPathSettings, type FastRun, kernelFacts, runResult } from "./fast-path.ts";
 import { flagChecks } from "./flag-checks.ts";
 import { Kernel } from "./kernel.ts";
-import { PLAN_SIZE, planOf, writePlan } from "./plan.ts";
+import { type Plan, PLAN_SIZE, type PlanKey, planOf, writePlan } from "./plan.ts";
 
 /** RFLAGS.RF, SDM volume 3B, section 18.3.1.1. */
 const RFLAGS_RF = 1n << 16n;
-/** Bytes of HEADS: one u16 for each hash of 14 bits. */
-const HEADS_SIZE = 2 << 14;
-/** Distance of the two places where a plan's number may be. */
-const NEIGHBOUR = 2;
+/** Bytes of HEADS: one u16 for each hash of 15 bits. */
+const HEADS_SIZE = 2 << 15;
+/** Plans that are moved to their other place to make room for one; four times as many places as plans need only a few. */
+const MOVE_LIMIT = 64;
 
 /**
  * The fast path for an architecture with one instruction set (x86-64, riscv64): the reference's own decoder makes a plan of each
@@ -28,7 +28,7 @@ export class PlannedFastPath implements FastPath {
   readonly #instructionSet: InstructionSet;
   readonly #run: (from: number, to: number) => number;
   readonly #unpack: (count: number) => number;
-  readonly #headOf: (low: bigint, high: bigint) => number;
+  readonly #headsOf: (low: bigint, high: bigint) => number;
   #plans = 1;
 
   /** `module`: the bytes of kernel.wasm. */
@@ -45,7 +45,9 @@ export class PlannedFastPath implements FastPath {
     if (flags !== undefined) kernel.setTransient(flags.register, RFLAGS_RF);
     this.#run = kernel.routine("runPlanned");
     this.#unpack = kernel.routine("unpackPlanned");
-    this.#headOf = kernel.routine("headOf");
+    this.#headsOf = kernel.routine("headsOf");
+    const masks = new BigUint64Array(kernel.bytes.buffer, kernel.place.BYTE_MASKS, 32);
+    for (let held = 0; held < 16; held++) masks.set([BigInt.asUintN(8 * Math.min(held, 8), -1n), BigInt.asUintN(8 * Math.max(held - 8, 0), -1n)], 2 * held);
     this.#forget();
   }
 
@@ -73,11 +75,31 @@ export class PlannedFastPath implements FastPath {
     if (this.#plans === place.PLAN_LIMIT) this.#forget();
     const instruction = this.#isa.decode(bytesOf(key.low, key.high), this.#instructionSet);
     const plan = instruction instanceof Refusal ? undefined : planOf(instruction, this.#isa.registers);
-    const number = this.#plans++;
+    if (!this.#write(view, key, plan)) {
+      this.#forget();
+      this.#write(view, key, plan);
+    }
+  }
+
+  /** Writes a plan, and its number to one of its two places (R. Pagh and F. Rodler, "Cuckoo hashing", 2001). Gives whether that succeeded. */
+  #write(view: DataView, key: PlanKey, plan: Plan | undefined): boolean {
+    const { place } = this.kernel;
+    let number = this.#plans++;
     writePlan(view, place.PLANS + PLAN_SIZE * number, key, plan, place.REGISTERS);
-    const head = place.HEADS + this.#headOf(key.low, key.high);
-    const free = view.getUint16(head, true) === 0 || view.getUint16(head ^ NEIGHBOUR, true) !== 0;
-    view.setUint16(free ? head : head ^ NEIGHBOUR, number, true);
+    let taken = 0;
+    for (let moves = 0; moves < MOVE_LIMIT; moves++) {
+      const at = place.PLANS + PLAN_SIZE * number;
+      const heads = this.#headsOf(view.getBigUint64(at, true), view.getBigUint64(at + 8, true));
+      const places = [place.HEADS + (heads & 0xffff), place.HEADS + (heads >>> 16)];
+      // The one who was moved out goes to its other place.
+      const next = places.find((each) => view.getUint16(each, true) === 0) ?? places.find((each) => each !== taken) ?? places[0]!;
+      const other = view.getUint16(next, true);
+      view.setUint16(next, number, true);
+      if (other === 0) return true;
+      number = other;
+      taken = next;
+    }
+    return false;
   }
 
   #forget(): void {

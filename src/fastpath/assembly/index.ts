@@ -1,10 +1,10 @@
 export {
-  BASES, CHUNK, COLUMNS, DESCRIPTORS, DESCRIPTORS_SIZE, EQUALS, EXTENSIONS, FAULT_LIMIT, FIRSTS, FLAGS_OF, FLAG_CHECKS, GPAS, HEADS, HIGHS, INFORMATIONS,
+  BASES, BYTE_MASKS, CHUNK, COLUMNS, DESCRIPTORS, DESCRIPTORS_SIZE, EQUALS, EXTENSIONS, FAULT_LIMIT, FIRSTS, FLAGS_OF, FLAG_CHECKS, GPAS, HEADS, HIGHS, INFORMATIONS,
   LOWS, PLANS, PLAN_LIMIT, PLAN_SIZE,
   OFFSETS, REGISTERS, SECONDS, SINGLE, SLOTS, STATE, WORDS,
 } from "./memory";
 // Some of these are not for the wrapper: what is exported is not compiled into the loop, which then has more registers.
 export { elementOf, unpack64 } from "./columns";
 export { slowFault } from "./registers";
-export { headOf, runPlanned, singlePlanned, unpackPlanned } from "./plans";
+export { headsOf, runPlanned, singlePlanned, unpackPlanned } from "./plans";
 export { guardA64, isRuledOutA64, prepareSingleA64, runA64, singleA64, unpackA64 } from "./a64";

@@ -34,8 +34,10 @@ export const FIRSTS: u32 = 0x40000;
 export const SECONDS: u32 = 0x48000;
 export const BASES: u32 = 0x50000;
 export const INFORMATIONS: u32 = 0x58000;
-/** Plans, for the architectures that have them: for each hash of instruction bytes the number of a plan, u16; the plans. */
+/** Plans, for the architectures that have them: for each hash of instruction bytes, of 15 bits, the number of a plan, u16; the plans. */
 export const HEADS: u32 = 0x10000;
+/** For each number of bytes up to 15, which bits of two u64 they are. */
+export const BYTE_MASKS: u32 = EXTENSIONS;
 export const PLANS: u32 = 0x60000;
 export const PLAN_SIZE: u32 = 128;
 export const PLAN_LIMIT: u32 = 8192;

@@ -4,10 +4,10 @@
 import { addressOf, countOf, elementOf, place32, unpack32, unpack64, widthOf } from "./columns";
 import { declineFlagged } from "./decline";
 import {
-  CAPTURED, DECLINED, DELTA, DELTAS, DELTAS_AT, FIRSTS, FLAGS, FLAGS_OF, FLAG_CHECKS, GPA, GPAS, GVA_OFFSET, HEADS, HIGHS, INFORMATIONS,
+  BYTE_MASKS, CAPTURED, DECLINED, DELTA, DELTAS, DELTAS_AT, FIRSTS, FLAGS, FLAGS_OF, FLAG_CHECKS, GPA, GPAS, GVA_OFFSET, HEADS, HIGHS, INFORMATIONS,
   INSTRUCTION, INSTRUCTION_LENGTH, LOWEST_ADDRESS, LOWS, NEXT_RESPONSE, NEXT_VALUE, OFFSETS, OFFSET_MASK, PC, PLANS, PROGRAM_COUNTER,
   REGISTERS, RESPONSES_END, RESPONSE_MASK, SHARED_BIT, SINGLE_RESPONSES, TRANSIENT, TRANSIENT_AT, VALUES_END,
-  VALUE_MASK, ZERO,
+  VALUE_MASK, WORDS as LENGTHS, ZERO,
 } from "./memory";
 import { DAMAGED, slowFault } from "./registers";
 
@@ -41,12 +41,27 @@ import { DAMAGED, slowFault } from "./registers";
 /** Two odd numbers without a pattern: 2^64 divided by the golden ratio, and by the square root of 3. */
 @inline const SPREAD_LOW: u64 = 0x9e3779b97f4a7c15;
 @inline const SPREAD_HIGH: u64 = 0x93cd3a2c8198e269;
-/** Bits of a hash. */
-@inline const HASH_BITS: u64 = 14;
 
-/** The address in `HEADS` where the plan of these bytes is; the other one is its neighbour, with bit 1 inverted. */
-export function headOf(low: u64, high: u64): u32 {
-  return <u32>(((low * SPREAD_LOW) ^ (high * SPREAD_HIGH)) >> (64 - HASH_BITS)) << 1;
+@inline
+function hashOf(low: u64, high: u64): u64 {
+  return (low ^ (low >> 32) ^ (high * SPREAD_HIGH)) * SPREAD_LOW;
+}
+
+/** The two places in `HEADS` where the number of the plan of these bytes may be, as byte offsets. */
+@inline
+function firstHead(hash: u64): u32 {
+  return <u32>(hash >> 48) & 0xfffe;
+}
+
+@inline
+function secondHead(hash: u64): u32 {
+  return <u32>(hash >> 32) & 0xfffe;
+}
+
+/** Both, for the wrapper: the first in the low half. */
+export function headsOf(low: u64, high: u64): u32 {
+  const hash = hashOf(low, high);
+  return firstHead(hash) | (secondHead(hash) << 16);
 }
 
 @inline
@@ -97,10 +112,10 @@ function emulate(fault: u32, plan: u32, flags: u32, responses: u32): u32 {
 export function singlePlanned(): u32 {
   const low = load<u64>(LOWS);
   const high = load<u64>(HIGHS);
-  const head = headOf(low, high);
-  let plan = planAt(head);
+  const hash = hashOf(low, high);
+  let plan = planAt(firstHead(hash));
   if (!isPlanOf(plan, low, high)) {
-    plan = planAt(head ^ 2);
+    plan = planAt(secondHead(hash));
     if (!isPlanOf(plan, low, high)) return MISSING;
   }
   return emulate(0, plan, load<u32>(FLAGS_OF), SINGLE_RESPONSES);
@@ -113,25 +128,21 @@ export function unpackPlanned(count: u32): u32 {
   unpack64(GVA_OFFSET, widthOf(GVA_OFFSET) === 0 ? 1 : count, OFFSETS);
   unpack32(FLAGS, count, FLAGS_OF);
   store<u32>(DELTAS_AT, place32(DELTA, count, DELTAS));
+  unpack32(INSTRUCTION_LENGTH, count, LENGTHS);
   const width = widthOf(INSTRUCTION);
-  const stream = width === 1;
+  // A stream has what the lengths say, a column of elements as many bytes as they have.
+  const most: u32 = width === 1 ? 15 : min<u32>(width, 15);
   let at = addressOf(INSTRUCTION);
-  const end = at + countOf(INSTRUCTION);
+  const end = at + countOf(INSTRUCTION) * width;
   for (let fault: u32 = 0; fault < count; fault++) {
-    const length = elementOf(INSTRUCTION_LENGTH, fault);
-    const used = length < 15 ? length : 15;
-    const held = stream ? used : min<u64>(used, width);
-    // Shifts are modulo 64: eight bytes need no mask.
-    const lowMask: u64 = held >= 8 ? ~0 : (<u64>1 << (held << 3)) - 1;
-    const highMask: u64 = held > 8 ? (<u64>1 << ((held - 8) << 3)) - 1 : 0;
-    store<u64>(fault << 3, load<u64>(at) & lowMask, LOWS);
-    store<u64>(fault << 3, (load<u64>(at, 8) & highMask) | (used << 56), HIGHS);
-    if (stream) {
-      if (length > <u64>(end - at)) return 0;
-      at += <u32>length;
-    } else {
-      at += width;
-    }
+    const length = load<u32>(fault << 2, LENGTHS);
+    const used = min<u32>(length, 15);
+    const held = min<u32>(used, most);
+    store<u64>(fault << 3, load<u64>(at) & load<u64>(held << 4, BYTE_MASKS), LOWS);
+    store<u64>(fault << 3, (load<u64>(at, 8) & load<u64>(held << 4, BYTE_MASKS + 8)) | (<u64>used << 56), HIGHS);
+    const step = select<u32>(length, width, width === 1);
+    if (step > end - at) return 0;
+    at += step;
   }
   declineFlagged(count);
   store<u32>(DECLINED, 0);
@@ -149,10 +160,10 @@ export function runPlanned(from: u32, to: u32): i32 {
   for (; fault < to; fault++) {
     const low = load<u64>(fault << 3, LOWS);
     const high = load<u64>(fault << 3, HIGHS);
-    const head = headOf(low, high);
-    let plan = planAt(head);
+    const hash = hashOf(low, high);
+    let plan = planAt(firstHead(hash));
     if (!isPlanOf(plan, low, high)) {
-      plan = planAt(head ^ 2);
+      plan = planAt(secondHead(hash));
       if (!isPlanOf(plan, low, high)) break;
     }
     const flags = load<u32>(fault << 2, FLAGS_OF);
