@@ -20,7 +20,7 @@ const bitsOf = (width: number): bigint => (1n << BigInt(width)) - 1n;
 export interface Plan {
   readonly displacement: bigint;
   readonly addressMask: bigint;
-  readonly index: { readonly slot: number; readonly mask: bigint; readonly sign: bigint; readonly shift: number };
+  readonly index: { readonly slot: number; readonly shift: number };
   readonly base: number;
   readonly segment: number;
   /** Slot and lowest bit of the value that is written; undefined for reads and immediates. */
@@ -83,11 +83,11 @@ function addressPlan(address: Address, registers: RegisterSet): AddressPlan | un
   if (baseSlot === undefined || segmentSlot === undefined || indexSlot === undefined) return undefined;
   const slots = [baseSlot, segmentSlot, indexSlot];
   const plan = { displacement: truncate(displacement, 64), addressMask: bitsOf(width), base: baseSlot, segment: segmentSlot, slots };
-  if (index === undefined) return { ...plan, index: { slot: ZERO_SLOT, mask: 0n, sign: 0n, shift: 0 } };
+  if (index === undefined) return { ...plan, index: { slot: ZERO_SLOT, shift: 0 } };
   const { slice, signed, shift } = index;
-  if (!hasOnly(index, KNOWN.index) || slice.bit !== 0 || shift.kind !== "lsl") return undefined;
-  const sign = signed ? 1n << BigInt(slice.width - 1) : 0n;
-  return { ...plan, index: { slot: indexSlot, mask: bitsOf(slice.width), sign, shift: shift.amount } };
+  // Of a narrower index the bits above must not count: they do not where the sum is cut to as many.
+  if (!hasOnly(index, KNOWN.index) || slice.bit !== 0 || shift.kind !== "lsl" || signed || slice.width < width) return undefined;
+  return { ...plan, index: { slot: indexSlot, shift: shift.amount } };
 }
 
 /** Registers below the extra slots, as a mask. */
@@ -142,6 +142,7 @@ function writePlanOf(write: Write, address: AddressPlan, operation: Operation, l
   const { slots, ...rest } = address;
   const source = from.kind === "register" ? { slot: slotOf(from.register, registers), number: numberOf(from.register, registers) } : undefined;
   if (source !== undefined && (source.slot === undefined || source.number === undefined)) return undefined;
+  if (from.kind === "register" && from.bit % 8 !== 0) return undefined;
   const cut = from.kind === "register" ? bitsOf(Math.min(from.width, 8 * size)) : bitsOf(8 * size);
   const fields = { size, write: 1, sixtyFour: Number(size === 8), ordered: Number(operation.ordering !== undefined), accesses: 1, length };
   return {
@@ -174,8 +175,6 @@ export function writePlan(view: DataView, at: number, { low, high }: PlanKey, pl
   const { displacement, addressMask, index, base, segment, source, immediate, cut, sign, result, kept, needed, write, size, information } = plan;
   view.setBigUint64(at + 16, displacement, true);
   view.setBigUint64(at + 24, addressMask, true);
-  view.setBigUint64(at + 32, index.mask, true);
-  view.setBigUint64(at + 40, index.sign, true);
   view.setBigUint64(at + 48, cut, true);
   view.setBigUint64(at + 56, sign, true);
   view.setBigUint64(at + 64, result, true);
@@ -185,12 +184,11 @@ export function writePlan(view: DataView, at: number, { low, high }: PlanKey, pl
   view.setUint32(at + 96, 8 * base, true);
   view.setUint32(at + 100, 8 * index.slot, true);
   view.setUint32(at + 104, 8 * segment, true);
-  view.setUint32(at + 108, source === undefined ? at + 88 : registersAt + 8 * source.slot, true);
+  view.setUint32(at + 108, source === undefined ? at + 88 : registersAt + 8 * source.slot + source.bit / 8, true);
   view.setUint32(at + 112, 8 * kept.slot, true);
   view.setUint32(at + 116, information, true);
   view.setUint8(at + 122, base === PROGRAM_COUNTER_SLOT ? 1 : 0);
   view.setUint8(at + 124, index.shift);
-  view.setUint8(at + 125, source?.bit ?? 0);
   view.setUint8(at + 126, size - 1);
   view.setUint8(at + 127, write ? 1 : 0);
 }

@@ -27,7 +27,7 @@ export class PlannedFastPath implements FastPath {
   readonly #isa: Isa;
   readonly #instructionSet: InstructionSet;
   readonly #run: (from: number, to: number) => number;
-  readonly #unpack: (count: number) => number;
+  readonly #unpack: (count: number) => void;
   readonly #headsOf: (low: bigint, high: bigint) => number;
   #plans = 1;
 
@@ -53,7 +53,7 @@ export class PlannedFastPath implements FastPath {
 
   load(columns: FaultColumns): void {
     this.kernel.load(columns);
-    if (this.#unpack(columns.count) === 0) throw new RangeError("the chunk is damaged: its instructions have more bytes than their column");
+    this.#unpack(columns.count);
   }
 
   run(from: number, to: number): FastRun {
@@ -61,17 +61,17 @@ export class PlannedFastPath implements FastPath {
     for (let next = from; next < to; ) {
       const reached = this.#run(next, to);
       if (reached < 0) return runResult(reached, from, to);
-      if (reached < to) this.#learn(reached);
+      if (reached < to) this.#learn();
       next = reached;
     }
     return runResult(this.kernel.declined - before, from, to);
   }
 
-  /** Makes the plan of the instruction of a fault in the columns. */
-  #learn(fault: number): void {
+  /** Makes the plan of the instruction that the kernel stopped at. */
+  #learn(): void {
     const { bytes, place } = this.kernel;
     const view = new DataView(bytes.buffer);
-    const key = { low: view.getBigUint64(place.LOWS + 8 * fault, true), high: view.getBigUint64(place.HIGHS + 8 * fault, true) };
+    const key = { low: view.getBigUint64(place.KEY, true), high: view.getBigUint64(place.KEY + 8, true) };
     if (this.#plans === place.PLAN_LIMIT) this.#forget();
     const instruction = this.#isa.decode(bytesOf(key.low, key.high), this.#instructionSet);
     const plan = instruction instanceof Refusal ? undefined : planOf(instruction, this.#isa.registers);

@@ -41,9 +41,8 @@ export const BYTE_MASKS: u32 = EXTENSIONS;
 export const PLANS: u32 = 0x60000;
 export const PLAN_SIZE: u32 = 128;
 export const PLAN_LIMIT: u32 = 8192;
-/** Instruction bytes of each fault as two u64, the number of captured bytes in the last byte: in place of answers that plans do not give. */
-export const LOWS: u32 = BASES;
-export const HIGHS: u32 = SECONDS;
+/** Instruction bytes that have no plan yet, and those of a single call, as two u64, the number of captured bytes in the last byte. */
+export const KEY: u32 = STATE + 152;
 /** The chunk as it was read, then its streams unpacked, to the end of the memory. */
 export const CHUNK: u32 = 0x160000;
 
@@ -95,6 +94,10 @@ export const CHUNK: u32 = 0x160000;
 @inline export const OFFSET_MASK: u32 = STATE + 88;
 /** Faults that a run with plans declined, u32. */
 @inline export const DECLINED: u32 = STATE + 92;
+/** Address of the next fault's instruction bytes, their end, and the bytes of an element, 0 for a stream: u32. */
+@inline export const NEXT_BYTE: u32 = STATE + 140;
+@inline export const BYTES_END: u32 = STATE + 144;
+@inline export const BYTES_STEP: u32 = STATE + 148;
 /** Status bits that the instruction would clear, u64, and the offset of their register in the register file, u32. */
 @inline export const TRANSIENT: u32 = STATE + 128;
 @inline export const TRANSIENT_AT: u32 = STATE + 136;

@@ -4,8 +4,8 @@
 import { addressOf, countOf, elementOf, place32, unpack32, unpack64, widthOf } from "./columns";
 import { declineFlagged } from "./decline";
 import {
-  BYTE_MASKS, CAPTURED, DECLINED, DELTA, DELTAS, DELTAS_AT, FIRSTS, FLAGS, FLAGS_OF, FLAG_CHECKS, GPA, GPAS, GVA_OFFSET, HEADS, HIGHS, INFORMATIONS,
-  INSTRUCTION, INSTRUCTION_LENGTH, LOWEST_ADDRESS, LOWS, NEXT_RESPONSE, NEXT_VALUE, OFFSETS, OFFSET_MASK, PC, PLANS, PROGRAM_COUNTER,
+  BYTES_END, BYTES_STEP, BYTE_MASKS, CAPTURED, DECLINED, DELTA, DELTAS, DELTAS_AT, FIRSTS, FLAGS, FLAGS_OF, FLAG_CHECKS, GPA, GPAS, GUARDED, GVA_OFFSET, HEADS, INFORMATIONS,
+  INSTRUCTION, INSTRUCTION_LENGTH, KEY, LOWEST_ADDRESS, NEXT_BYTE, NEXT_RESPONSE, NEXT_VALUE, OFFSETS, OFFSET_MASK, PC, PLANS, PROGRAM_COUNTER,
   REGISTERS, RESPONSES_END, RESPONSE_MASK, SHARED_BIT, SINGLE_RESPONSES, TRANSIENT, TRANSIENT_AT, VALUES_END,
   VALUE_MASK, WORDS as LENGTHS, ZERO,
 } from "./memory";
@@ -16,8 +16,6 @@ import { DAMAGED, slowFault } from "./registers";
 @inline const HIGH: usize = 8;
 @inline const DISPLACEMENT: usize = 16;
 @inline const ADDRESS_MASK: usize = 24;
-@inline const INDEX_MASK: usize = 32;
-@inline const INDEX_SIGN: usize = 40;
 @inline const CUT: usize = 48;
 @inline const SIGN: usize = 56;
 @inline const RESULT: usize = 64;
@@ -32,7 +30,6 @@ import { DAMAGED, slowFault } from "./registers";
 @inline const FLAG_CHECK: usize = 120;
 @inline const USES_PC: usize = 122;
 @inline const INDEX_SHIFT: usize = 124;
-@inline const SOURCE_SHIFT: usize = 125;
 @inline const LAST: usize = 126;
 @inline const IS_WRITE: usize = 127;
 
@@ -78,9 +75,8 @@ function isPlanOf(plan: u32, low: u64, high: u64): bool {
 @inline
 function emulate(fault: u32, plan: u32, flags: u32, responses: u32): u32 {
   if (load<u8>(plan, USES_PC)) store<u64>(PROGRAM_COUNTER, elementOf(PC, fault), REGISTERS);
-  const indexSign = load<u64>(plan, INDEX_SIGN);
-  const index = ((load<u64>(load<u32>(plan, INDEX_AT), REGISTERS) & load<u64>(plan, INDEX_MASK)) ^ indexSign) - indexSign;
-  const sum = load<u64>(load<u32>(plan, BASE_AT), REGISTERS) + (index << <u64>load<u8>(plan, INDEX_SHIFT)) + load<u64>(plan, DISPLACEMENT);
+  const index = load<u64>(load<u32>(plan, INDEX_AT), REGISTERS) << <u64>load<u8>(plan, INDEX_SHIFT);
+  const sum = load<u64>(load<u32>(plan, BASE_AT), REGISTERS) + index + load<u64>(plan, DISPLACEMENT);
   const address = (sum & load<u64>(plan, ADDRESS_MASK)) + load<u64>(load<u32>(plan, SEGMENT_AT), REGISTERS);
   const gpa = load<u64>(fault << 3, GPAS);
   const gva = gpa + load<u64>((fault << 3) & load<u32>(OFFSET_MASK), OFFSETS);
@@ -89,12 +85,13 @@ function emulate(fault: u32, plan: u32, flags: u32, responses: u32): u32 {
   bad |= <u32>load<u8>((flags & 0x7f) + <u32>load<u16>(plan, FLAG_CHECK), FLAG_CHECKS);
   wrong |= <u64>bad;
   wrong |= load<u64>(load<u32>(TRANSIENT_AT), REGISTERS) & load<u64>(TRANSIENT);
-  const shared = load<u64>(SHARED_BIT);
-  wrong |= <u64>(gva < load<u64>(LOWEST_ADDRESS)) | (~gpa & shared);
+  if (load<u32>(GUARDED)) {
+    wrong |= <u64>(gva < load<u64>(LOWEST_ADDRESS)) | (~gpa & load<u64>(SHARED_BIT));
+  }
 
   const from = select<u32>(load<u32>(plan, SOURCE_AT), responses, load<u8>(plan, IS_WRITE));
   const sign = load<u64>(plan, SIGN);
-  const value = ((((load<u64>(from) >> <u64>load<u8>(plan, SOURCE_SHIFT)) & load<u64>(plan, CUT)) ^ sign) - sign) & load<u64>(plan, RESULT);
+  const value = (((load<u64>(from) & load<u64>(plan, CUT)) ^ sign) - sign) & load<u64>(plan, RESULT);
   store<u64>(fault << 3, value | (load<u64>(load<u32>(plan, KEPT_AT), REGISTERS) & load<u64>(plan, KEEP)), FIRSTS);
   if (wrong !== 0) {
     store<u32>(fault << 2, 0, INFORMATIONS);
@@ -105,13 +102,16 @@ function emulate(fault: u32, plan: u32, flags: u32, responses: u32): u32 {
   return information;
 }
 
+/** Most bytes of an instruction by which the stream is followed: 4,096 times as many are within the memory behind the chunk. */
+@inline const LONGEST: u32 = 64;
+
 /** In place of the information of a single fault: its bytes have no plan yet. */
 @inline const MISSING: u32 = 0xffffffff;
 
-/** Emulates the fault at index 0 of the columns, with the responses in the state block. Gives its information, 0: declined. */
+/** Emulates the fault at index 0 of the columns, with its bytes and responses in the state block. Gives its information, 0: declined. */
 export function singlePlanned(): u32 {
-  const low = load<u64>(LOWS);
-  const high = load<u64>(HIGHS);
+  const low = load<u64>(KEY);
+  const high = load<u64>(KEY + 8);
   const hash = hashOf(low, high);
   let plan = planAt(firstHead(hash));
   if (!isPlanOf(plan, low, high)) {
@@ -121,51 +121,54 @@ export function singlePlanned(): u32 {
   return emulate(0, plan, load<u32>(FLAGS_OF), SINGLE_RESPONSES);
 }
 
-/** To be called when a chunk was loaded: unpacks its columns. Gives 0 if its instructions have more bytes than it has. */
-export function unpackPlanned(count: u32): u32 {
+/** To be called when a chunk was loaded: unpacks its columns. */
+export function unpackPlanned(count: u32): void {
   store<u64>(ZERO, 0, REGISTERS);
+  store<u32>(GUARDED, u32(load<u64>(LOWEST_ADDRESS) !== 0 || load<u64>(SHARED_BIT) !== 0));
   unpack64(GPA, count, GPAS);
   unpack64(GVA_OFFSET, widthOf(GVA_OFFSET) === 0 ? 1 : count, OFFSETS);
   unpack32(FLAGS, count, FLAGS_OF);
   store<u32>(DELTAS_AT, place32(DELTA, count, DELTAS));
   unpack32(INSTRUCTION_LENGTH, count, LENGTHS);
   const width = widthOf(INSTRUCTION);
-  // A stream has what the lengths say, a column of elements as many bytes as they have.
-  const most: u32 = width === 1 ? 15 : min<u32>(width, 15);
-  let at = addressOf(INSTRUCTION);
-  const end = at + countOf(INSTRUCTION) * width;
-  for (let fault: u32 = 0; fault < count; fault++) {
-    const length = load<u32>(fault << 2, LENGTHS);
-    const used = min<u32>(length, 15);
-    const held = min<u32>(used, most);
-    store<u64>(fault << 3, load<u64>(at) & load<u64>(held << 4, BYTE_MASKS), LOWS);
-    store<u64>(fault << 3, (load<u64>(at, 8) & load<u64>(held << 4, BYTE_MASKS + 8)) | (<u64>used << 56), HIGHS);
-    const step = select<u32>(length, width, width === 1);
-    if (step > end - at) return 0;
-    at += step;
-  }
+  store<u32>(NEXT_BYTE, addressOf(INSTRUCTION));
+  store<u32>(BYTES_END, addressOf(INSTRUCTION) + countOf(INSTRUCTION) * width);
+  store<u32>(BYTES_STEP, width === 1 ? 0 : width);
   declineFlagged(count);
   store<u32>(DECLINED, 0);
-  return 1;
 }
 
 /**
- * Emulates faults `from` up to `to` (exclusive) of the chunk. Gives the index of the first whose bytes have no plan yet, and from where it
- * wants to go on; `to`, if all are done; or -1 if the chunk is damaged.
+ * Emulates faults `from` up to `to` (exclusive) of the chunk. Gives the index of the first whose bytes (then in `KEY`) have no plan yet, and
+ * from where it wants to go on; `to`, if all are done; or -1 if the chunk is damaged.
  */
 export function runPlanned(from: u32, to: u32): i32 {
   let values = load<u32>(NEXT_VALUE);
   let responses = load<u32>(NEXT_RESPONSE);
+  let at = load<u32>(NEXT_BYTE);
+  // A stream has what the lengths say, a column of elements as many bytes as they have.
+  const stream = load<u32>(BYTES_STEP) === 0;
+  const most: u32 = stream ? 15 : min<u32>(widthOf(INSTRUCTION), 15);
   let fault = from;
   for (; fault < to; fault++) {
-    const low = load<u64>(fault << 3, LOWS);
-    const high = load<u64>(fault << 3, HIGHS);
+    const length = load<u32>(fault << 2, LENGTHS);
+    const used = min<u32>(length, 15);
+    const held = min<u32>(used, most) << 4;
+    const low = load<u64>(at) & load<u64>(held, BYTE_MASKS);
+    const high = (load<u64>(at, 8) & load<u64>(held, BYTE_MASKS + 8)) | (<u64>used << 56);
     const hash = hashOf(low, high);
     let plan = planAt(firstHead(hash));
     if (!isPlanOf(plan, low, high)) {
       plan = planAt(secondHead(hash));
-      if (!isPlanOf(plan, low, high)) break;
+      if (!isPlanOf(plan, low, high)) {
+        if (at > load<u32>(BYTES_END)) return -1;
+        store<u64>(KEY, low);
+        store<u64>(KEY + 8, high);
+        break;
+      }
     }
+    // Lengths that lead astray do so by no more than fits the memory behind the chunk, and are found at the end.
+    at += stream ? min<u32>(length, LONGEST) : load<u32>(BYTES_STEP);
     const flags = load<u32>(fault << 2, FLAGS_OF);
     const delta = load<u32>(load<u32>(DELTAS_AT) + (fault << 2));
     let nextResponse = responses + ((flags >> 2) & load<u32>(RESPONSE_MASK));
@@ -183,7 +186,9 @@ export function runPlanned(from: u32, to: u32): i32 {
     responses = nextResponse;
   }
   if (values > load<u32>(VALUES_END) || responses > load<u32>(RESPONSES_END)) return -1;
+  if (at > load<u32>(BYTES_END) && stream) return -1;
   store<u32>(NEXT_VALUE, values);
   store<u32>(NEXT_RESPONSE, responses);
+  store<u32>(NEXT_BYTE, at);
   return fault;
 }
