@@ -235,7 +235,7 @@ function parseRex2(bytes: Uint8Array, position: number, draft: Draft): Encoding 
   draft.extendReg = ((payload & 4) << 1) | ((payload & 0x40) >> 2);
   draft.extendIndex = ((payload & 2) << 2) | ((payload & 0x20) >> 1);
   draft.extendBase = ((payload & 1) << 3) | (payload & 0x10);
-  draft.extendVector = (payload & 1) << 3;
+  draft.extendVector = draft.extendBase;
   return draft;
 }
 

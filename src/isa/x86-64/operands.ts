@@ -116,16 +116,16 @@ export function resolveOperands(
         return shape.field satisfies never;
     }
     const last = operands.at(-1)!;
+    // R4 and B4 of REX2 extend general registers alone (APX specification, section 3.1.1).
+    if (last.kind === "register" && last.file === "vector" && last.number > 15 && encoding.rex2) return "REX2 does not extend vector registers";
     if (last.kind === "register" && last.number >= FILE_SIZES[last.file])
       return `there is no register ${last.number} of the ${last.file} registers`;
   }
   return operands;
 }
 
-function regExtension(file: RegisterFile, { extendReg, space, rex2 }: Encoding): number {
-  if (file === "mmx" || file === "segment" || file === "x87") return 0;
-  // R4 of REX2 extends general registers alone (APX specification, section 3.1.1).
-  return file === "vector" && space === "legacy" && rex2 ? extendReg & 8 : extendReg;
+function regExtension(file: RegisterFile, { extendReg }: Encoding): number {
+  return file === "mmx" || file === "segment" || file === "x87" ? 0 : extendReg;
 }
 
 function rmExtension(file: RegisterFile, { extendBase, extendVector }: Encoding): number {
