@@ -1,4 +1,4 @@
-// APX against LLVM 22, whose answers are recorded in apx-vectors.txt (see record-apx-vectors.mjs): iced-x86 and capstone do not know it.
+// APX against LLVM 22, whose answers are recorded in apx-vectors.txt (see record-apx-vectors.ts): iced-x86 and capstone do not know it.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { X86_64 } from "../../../src/isa/x86-64/index.ts";
@@ -12,14 +12,17 @@ const vectors = readFileSync(new URL("apx-vectors.txt", import.meta.url), "utf8"
   .split("\n");
 const SIZES: Readonly<Record<string, number>> = { byte: 1, word: 2, dword: 4, qword: 8, tbyte: 10, xmmword: 16, zmmword: 64 };
 
-/** LLVM's name of what the SDM calls `mnemonic`: conditions of CCMP and CTEST are part of it. */
-function sdmName(name: string): string {
-  return name.replace(/^(ccmp|ctest)[a-z]+$/, "$1").replace(/^(push|pop)p$/, "$1");
+/** LLVM's name of what the SDM calls otherwise: conditions of CCMP and CTEST are part of it. */
+function sdmName(mnemonic: string): string {
+  return mnemonic.replace(/^(ccmp|ctest)[a-z]+$/, "$1").replace(/^(push|pop)p$/, "$1");
+}
+
+function name(register: number): string {
+  return register === PROGRAM_COUNTER ? "rip" : X86_64.registers.name(register);
 }
 
 /** The address as LLVM writes it, without its displacement, and that. */
 function written(address: Address): string {
-  const name = (register: number): string => (register === PROGRAM_COUNTER ? "rip" : X86_64.registers.name(register));
   const index =
     address.index &&
     `${address.index.shift.amount === 0 ? "" : `${1 << address.index.shift.amount}*`}${name(address.index.slice.register)}`;
