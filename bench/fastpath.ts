@@ -70,17 +70,29 @@ function icedDecode(faults: readonly Fault[]): Competitor {
 const planned = (isa: typeof X86_64) => (instruction: Parameters<Corpus["accepts"]>[0]) => planOf(instruction, isa.registers) !== undefined;
 const SUBJECTS: Readonly<Record<string, Subject>> = {
   aarch64: {
-    ...{ isa: AARCH64, set: "a64", draw: drawA64(forms), trace: "program-uart-gcc", open: () => new AArch64FastPath(module, SETTINGS) },
+    isa: AARCH64,
+    set: "a64",
+    draw: drawA64(forms),
+    trace: "program-uart-gcc",
+    open: () => new AArch64FastPath(module, SETTINGS),
     accepts: () => true,
     peers: (faults) => [capstoneDecode(capstone.a64, faults)],
   },
   "x86-64": {
-    ...{ isa: X86_64, set: "x86-64", draw: drawX86, trace: "program-gic-gcc-general", open: () => new PlannedFastPath(module, X86_64, "x86-64", SETTINGS) },
+    isa: X86_64,
+    set: "x86-64",
+    draw: drawX86,
+    trace: "program-gic-gcc-general",
+    open: () => new PlannedFastPath(module, X86_64, "x86-64", SETTINGS),
     accepts: planned(X86_64),
     peers: (faults) => [capstoneDecode(capstone.x86, faults), icedDecode(faults)],
   },
   riscv64: {
-    ...{ isa: RISCV64, set: "rv64", draw: drawRiscv, trace: "program-uart-gcc", open: () => new PlannedFastPath(module, RISCV64, "rv64", SETTINGS) },
+    isa: RISCV64,
+    set: "rv64",
+    draw: drawRiscv,
+    trace: "program-uart-gcc",
+    open: () => new PlannedFastPath(module, RISCV64, "rv64", SETTINGS),
     accepts: planned(RISCV64),
     peers: () => [],
   },

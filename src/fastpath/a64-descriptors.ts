@@ -50,10 +50,18 @@ interface Condition {
   readonly match: number;
 }
 
+/** A descriptor that is written. */
+interface Written {
+  readonly shape: Shape;
+  condition: Condition;
+  /** Slots that lead to it. */
+  slots: number;
+}
+
 /** Derives the tables. `table` is the reference's own. */
 export function deriveA64Tables(table: RowTable<Facts>): A64Tables {
   const slots = new Uint16Array(SLOT_COUNT);
-  const written: { shape: Shape; condition: Condition }[] = [];
+  const written: Written[] = [];
   const bytes = new Uint8Array(DESCRIPTOR_SIZE * (1 + 2 * table.rows.length));
   const view = new DataView(bytes.buffer);
   // Descriptor 0 declines: no word has the bit that it wants under no mask.
@@ -65,7 +73,8 @@ export function deriveA64Tables(table: RowTable<Facts>): A64Tables {
     const shape = fieldsAreInPlace(row) ? shapeOf(row.facts) : undefined;
     const condition = shape && conditionOf(row);
     if (shape === undefined || condition === undefined) continue;
-    const taken = slotsOf(row).filter((slot) => slots[slot] !== 0);
+    const all = slotsOf(row);
+    const taken = all.filter((slot) => slots[slot] !== 0);
     if (taken.length > 0 && !mergeInto(taken, slots, written, view, shape, condition)) continue;
     forms.push(row.form);
     if (taken.length > 0) continue;
@@ -74,10 +83,11 @@ export function deriveA64Tables(table: RowTable<Facts>): A64Tables {
     const offset = known.get(key) ?? (written.length + 1) * DESCRIPTOR_SIZE;
     if (!known.has(key)) {
       known.set(key, offset);
-      written.push({ shape, condition });
+      written.push({ shape, condition, slots: 0 });
       writeDescriptor(view, offset, shape, condition);
     }
-    for (const slot of slotsOf(row)) slots[slot] = offset;
+    written[offset / DESCRIPTOR_SIZE - 1]!.slots += all.length;
+    for (const slot of all) slots[slot] = offset;
   }
   return { slots, descriptors: bytes.subarray(0, (1 + written.length) * DESCRIPTOR_SIZE), forms };
 }
@@ -93,7 +103,7 @@ function keyOf({ immediate, ...shape }: Shape, condition: Condition): string {
 function mergeInto(
   taken: readonly number[],
   slots: Uint16Array,
-  written: { shape: Shape; condition: Condition }[],
+  written: readonly Written[],
   view: DataView,
   shape: Shape,
   condition: Condition,
@@ -103,7 +113,7 @@ function mergeInto(
   const differing = there.condition.match ^ condition.match;
   const oneBit = differing !== 0 && (differing & (differing - 1)) === 0;
   if (keyOf(there.shape, condition) !== keyOf(shape, condition) || there.condition.mask !== condition.mask || !oneBit) return false;
-  if (!taken.every((slot) => slots[slot] === offset) || slots.filter((each) => each === offset).length !== taken.length) return false;
+  if (!taken.every((slot) => slots[slot] === offset) || there.slots !== taken.length) return false;
   there.condition = { mask: condition.mask & ~differing, match: condition.match & ~differing };
   writeDescriptor(view, offset, there.shape, there.condition);
   return true;

@@ -11,6 +11,8 @@ import { type Plan, PLAN_SIZE, type PlanKey, planOf, writePlan } from "./plan.ts
 const RFLAGS_RF = 1n << 16n;
 /** Bytes of HEADS: one u16 for each hash of 15 bits. */
 const HEADS_SIZE = 2 << 15;
+/** What a single call gives for an instruction without a plan (assembly/plans.ts). */
+const MISSING = 0xffff_ffff;
 /** Plans that are moved to their other place to make room for one; four times as many places as plans need only a few. */
 const MOVE_LIMIT = 64;
 
@@ -28,6 +30,7 @@ export class PlannedFastPath implements FastPath {
   readonly #instructionSet: InstructionSet;
   readonly #run: (from: number, to: number) => number;
   readonly #unpack: (count: number) => void;
+  readonly #single: () => number;
   readonly #headsOf: (low: bigint, high: bigint) => number;
   #plans = 1;
 
@@ -45,6 +48,7 @@ export class PlannedFastPath implements FastPath {
     if (flags !== undefined) kernel.setTransient(flags.register, RFLAGS_RF);
     this.#run = kernel.routine("runPlanned");
     this.#unpack = kernel.routine("unpackPlanned");
+    this.#single = kernel.routine("singlePlanned");
     this.#headsOf = kernel.routine("headsOf");
     const masks = new BigUint64Array(kernel.bytes.buffer, kernel.place.BYTE_MASKS, 32);
     for (let held = 0; held < 16; held++) masks.set([BigInt.asUintN(8 * Math.min(held, 8), -1n), BigInt.asUintN(8 * Math.max(held - 8, 0), -1n)], 2 * held);
@@ -65,6 +69,37 @@ export class PlannedFastPath implements FastPath {
       next = reached;
     }
     return runResult(this.kernel.declined - before, from, to);
+  }
+
+  /**
+   * For handlers in the making: says that the integer registers are all there, and gives the views to fill. Then, for each fault: write the
+   * registers ({@link Kernel.registers}) and the fault, and call {@link single}.
+   */
+  prepareSingle(): PlannedFault {
+    const { slots, kernel } = this;
+    kernel.prepareSingle((1n << BigInt(slots.length)) - 1n);
+    this.#unpack(0);
+    const { bytes, place } = kernel;
+    const { buffer } = bytes;
+    return {
+      instruction: new Uint8Array(buffer, place.KEY, 16),
+      flags: new Uint32Array(buffer, place.FLAGS_OF, 1),
+      gpa: new BigUint64Array(buffer, place.GPAS, 1),
+      gvaOffset: new BigUint64Array(buffer, place.OFFSETS, 1),
+      pc: new BigUint64Array(buffer, place.SINGLE, 1),
+      responses: new BigUint64Array(buffer, place.SINGLE + 8, 2),
+    };
+  }
+
+  /**
+   * Emulates the single fault with the registers as they are. Gives the information word of the record at index 0, or 0: declined.
+   * Nothing is allocated, but for the plan of an instruction that is met first.
+   */
+  single(): number {
+    const information = this.#single();
+    if (information >>> 0 !== MISSING) return information;
+    this.#learn();
+    return this.#single();
   }
 
   /** Makes the plan of the instruction that the kernel stopped at. */
@@ -109,6 +144,19 @@ export class PlannedFastPath implements FastPath {
     writePlan(new DataView(bytes.buffer), place.PLANS, { low: 0n, high: 0xffff_ffff_ffff_ffffn }, undefined, place.REGISTERS);
     this.#plans = 1;
   }
+}
+
+/** The fault of a single call, in the kernel's memory: arrays of one element, and of two responses. */
+export interface PlannedFault {
+  /** Bytes of the instruction, zeros after them, and their number (15 at most) in the last byte. */
+  readonly instruction: Uint8Array;
+  /** Bits of `FLAG` of src/model/fault-columns.ts below `slow`, the number of responses among them. */
+  readonly flags: Uint32Array;
+  readonly gpa: BigUint64Array;
+  /** Guest virtual address minus `gpa`. */
+  readonly gvaOffset: BigUint64Array;
+  readonly pc: BigUint64Array;
+  readonly responses: BigUint64Array;
 }
 
 /** The captured bytes of a key. */

@@ -1,16 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { outcomeOf } from "../../src/fastpath/outcome.ts";
 import { PlannedFastPath } from "../../src/fastpath/planned.ts";
+import { recordAt } from "../../src/fastpath/record.ts";
 import { RISCV64 } from "../../src/isa/riscv64/index.ts";
 import { RFLAGS } from "../../src/isa/x86-64/registers.ts";
 import { X86_64 } from "../../src/isa/x86-64/index.ts";
 import type { InstructionSet } from "../../src/model/architecture.ts";
+import { type ElementWidth, FLAG, type FaultColumns, RESPONSES_SHIFT } from "../../src/model/fault-columns.ts";
 import type { Fault, GuestFacts } from "../../src/model/fault.ts";
 import type { Instruction, Isa } from "../../src/model/instruction.ts";
 import type { Address } from "../../src/model/operation.ts";
 import { Refusal } from "../../src/model/refusal.ts";
 import { PROGRAM_COUNTER, RegisterFile } from "../../src/model/registers.ts";
-import { faultsOf, holdAgainstReference, reference } from "../support/fast-path.ts";
+import { fastOutcomes, faultsOf, holdAgainstReference, reference } from "../support/fast-path.ts";
+import { columnsOf } from "../support/fault-columns.ts";
 import { kernelModule } from "../support/kernel.ts";
 import { BUNDLED, RECORDED, traceFiles } from "../support/traces.ts";
 
@@ -107,6 +111,15 @@ function addressOf(instruction: Instruction | Refusal, file: RegisterFile, pc: b
   return BigInt.asUintN(64, BigInt.asUintN(address.width, sum) + (address.segment === undefined ? 0n : valueOf(address.segment)));
 }
 
+function thrownBy(action: () => unknown): unknown {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
 describe.each(SETS)("plans of $architecture give the reference's answer, or none", (isa, set) => {
   const bytes = set === "rv64" ? riscvBytes : x86Bytes;
 
@@ -140,6 +153,51 @@ describe.each(SETS)("plans of $architecture give the reference's answer, or none
     const faults = drafts.map((each) => faultFrom(isa, set, { ...each, registers: drafts[0]!.registers, missing: [] }));
     const first = await holdAgainstReference(fastPath, isa, faults, NO_FACTS);
     expect(await holdAgainstReference(fastPath, isa, faults, NO_FACTS)).toEqual(first);
+  });
+
+  it("in single calls as in a batch", async () => {
+    const fastPath = new PlannedFastPath(module, isa, set, SETTINGS);
+    const drafts = fc.sample(draft(bytes), { numRuns: 1500, seed: 29 });
+    const faults = drafts.map((each) => faultFrom(isa, set, { ...each, missing: [], exitReason: undefined, reads: [each.registers[0]!, each.registers[1]!] }));
+    const expected = await fastOutcomes(new PlannedFastPath(module, isa, set, SETTINGS), isa, faults);
+    const { instruction, flags, gpa, gvaOffset, pc, responses } = fastPath.prepareSingle();
+    const { registers, records } = fastPath.kernel;
+    faults.forEach((fault, index) => {
+      fastPath.slots.forEach((name, slot) => (registers[slot] = fault.registers.byName(name) ?? 0n));
+      instruction.fill(0);
+      instruction.set(fault.bytes);
+      instruction[15] = fault.bytes.length;
+      flags[0] = FLAG.direction | (fault.write ? FLAG.write : 0) | FLAG.gpa | FLAG.gva | (fault.mode === "user" ? FLAG.user : 0) | (2 << RESPONSES_SHIFT);
+      gpa[0] = fault.gpa!;
+      gvaOffset[0] = fault.gva! - fault.gpa!;
+      pc[0] = fault.pc;
+      responses.set(fault.reads);
+      const information = fastPath.single();
+      const record = recordAt(records, 0);
+      expect(record?.information ?? 0).toBe(information);
+      expect(record && outcomeOf(record, fault)).toEqual(expected[index]);
+    });
+    expect(expected.filter((each) => each !== undefined).length).toBeGreaterThan(50);
+  });
+
+  it("and of hostile columns none that leaves the module's memory", async () => {
+    const faults = fc.sample(draft(bytes), { numRuns: 300, seed: 31 }).map((each) => faultFrom(isa, set, each));
+    const [columns] = await columnsOf(isa.registers, faults.map((fault) => ({ fault, unknown: undefined })));
+    const fastPath = new PlannedFastPath(module, isa, set, SETTINGS);
+    const names = ["head", "pc", "instruction", "instructionLength", "gpa", "gvaOffset", "flags", "delta", "values", "escapes", "responses", "responseCounts"] as const;
+    const width = fc.constantFrom(0, 1, 2, 4, 8, 16) as fc.Arbitrary<ElementWidth>;
+    const column = fc.record({ base: fc.oneof(fc.constant(0n), value64), width, offset: fc.nat(200).map((each) => 8 * each), count: fc.nat(5000) });
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 2000 }), fc.nat(5000), fc.dictionary(fc.constantFrom(...names), column), value64, (noise, count, replaced, captured) => {
+        const spoiled = columns!.bytes.slice();
+        spoiled.set(noise.subarray(0, spoiled.length), 0);
+        const hostile: FaultColumns = { ...columns!, ...replaced, bytes: spoiled, count, captured };
+        expect(thrownBy(() => (fastPath.load(hostile), fastPath.run(0, count)))).toSatisfy((error) => error === undefined || error instanceof RangeError);
+      }),
+      { numRuns: 1000 },
+    );
+    // It still works.
+    expect(await holdAgainstReference(fastPath, isa, faults, NO_FACTS)).toEqual(await holdAgainstReference(new PlannedFastPath(module, isa, set, SETTINGS), isa, faults, NO_FACTS));
   });
 
   const files = [BUNDLED, RECORDED].flatMap(traceFiles).filter((file) => file.includes(isa.architecture));
