@@ -13,7 +13,9 @@ export function addressText(address: Address, registers: RegisterSet): string {
     terms.push(address.baseAlignment === undefined ? base : `align(${base}, ${address.baseAlignment})`);
   }
   let text = terms.join(" + ");
-  if (address.index !== undefined) text += `${text === "" ? "" : address.index.negative ? " - " : " + "}${indexText(address.index, address.width, registers)}`;
+  for (const index of [address.index, address.bitString]) {
+    if (index !== undefined) text += `${text === "" ? "" : index.negative ? " - " : " + "}${indexText(index, address.width, registers)}`;
+  }
   const { displacement } = address;
   if (address.directional) text += displacement === 0n ? "" : ` ± ${magnitude(displacement)}`;
   else if (text === "") text = hexadecimal(BigInt.asUintN(address.width, displacement));
