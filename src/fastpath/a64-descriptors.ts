@@ -92,8 +92,9 @@ export function deriveA64Tables(table: RowTable<Facts>): A64Tables {
   return { slots, descriptors: bytes.subarray(0, (1 + written.length) * DESCRIPTOR_SIZE), forms };
 }
 
-function keyOf({ immediate, ...shape }: Shape, condition: Condition): string {
-  return JSON.stringify([shape, immediate.mask, immediate.shift, `${immediate.sign}`, condition]);
+/** A text that is the same for the same shape and condition. */
+function keyOf({ immediate, address, bytes, write, signed, sixtyFour, ordered, pair }: Shape, { mask, match }: Condition): string {
+  return `${immediate.mask} ${immediate.shift} ${immediate.sign} ${address} ${bytes} ${write} ${signed} ${sixtyFour} ${ordered} ${pair} ${mask} ${match}`;
 }
 
 /**
