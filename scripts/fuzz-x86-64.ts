@@ -1,4 +1,4 @@
-// Holds the x86-64 decoder against iced-x86 on random and mutated byte strings: length, direction and bytes of every access.
+// Holds the x86-64 decoder against iced-x86 on random and mutated byte strings: length, direction, bytes and address of every access.
 //
 //   npx jiti scripts/fuzz-x86-64.ts [--count 5000000] [--seed N] [--shard i/n]
 //

@@ -77,6 +77,8 @@ function describeDifference(iced: Verdict, ours: OurVerdict): string | undefined
   const form = ours.instruction!.form;
   if (iced.length !== ours.length) return `length ${iced.length} or ${ours.length}: ${form}`;
   if (iced.access !== ours.access) return `${iced.access} or ${ours.access}: ${form}`;
+  if (iced.address !== undefined && ours.address !== undefined && iced.address !== ours.address)
+    return `address ${iced.address} or ${ours.address}: ${form}`;
   if (ours.read === undefined || iced.read === undefined) return undefined;
   // Of an instruction that reads and writes and is only named, the sum is known, and not which part is which.
   const [theirSum, ourSum] = [iced, ours].map(({ read, written }) => read! + written!);

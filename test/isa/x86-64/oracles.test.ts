@@ -7,7 +7,7 @@ import { icedVerdict, ourVerdict } from "./iced.ts";
 const seed = Number(process.env["SEED"] ?? Date.now() >>> 0);
 
 describe(`against other decoders, SEED=${seed}`, () => {
-  it("iced-x86: length, direction and bytes of random and mutated instructions", () => {
+  it("iced-x86: length, direction, bytes and address of random and mutated instructions", () => {
     const random = new Random(seed);
     const known: Uint8Array[] = [];
     const found: string[] = [];
