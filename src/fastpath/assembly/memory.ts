@@ -73,8 +73,6 @@ export const CHUNK: u32 = 0x160000;
 @inline export const LOWEST_ADDRESS: u32 = STATE + 24;
 /** Bits that every physical address must have, u64. */
 @inline export const SHARED_BIT: u32 = STATE + 32;
-/** Flags that must be as the instruction wants them, u32. */
-@inline export const CHECKED_FLAGS: u32 = STATE + 40;
 /** Not 0 if faults need the checks that most guests do without, u32. */
 @inline export const GUARDED: u32 = STATE + 44;
 /** Ends of the streams: a cursor beyond its end means a damaged chunk. u32. */
