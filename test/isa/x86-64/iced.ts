@@ -95,16 +95,22 @@ export function icedVerdict(bytes: Uint8Array): Verdict {
 /** Instructions whose first address is not their memory operand as the bytes have it. */
 const OTHER_ADDRESS = /^(pop|xlatb|movdir64b|vp?gather\w+|vp?scatter\w+)$/;
 
+function ourName(register: number): string {
+  return register === PROGRAM_COUNTER ? "rip" : X86_64.registers.name(register);
+}
+
 function ourAddress({ mnemonic, operation }: Instruction): string | undefined {
   if (operation instanceof Refusal || OTHER_ADDRESS.test(mnemonic)) return undefined;
   const [address] = operation.addresses;
   if (address === undefined) return undefined;
-  const name = (register: number): string => (register === PROGRAM_COUNTER ? "rip" : X86_64.registers.name(register));
-  const index = address.index === undefined ? "" : `${name(address.index.slice.register)}*${1 << address.index.shift.amount}`;
-  const segment = address.segment === undefined ? "" : name(address.segment).slice(0, 2);
-  return [segment, address.base === undefined ? "" : name(address.base), index, BigInt.asUintN(address.width, address.displacement)].join(
-    " ",
-  );
+  const index = address.index === undefined ? "" : `${ourName(address.index.slice.register)}*${1 << address.index.shift.amount}`;
+  const segment = address.segment === undefined ? "" : ourName(address.segment).slice(0, 2);
+  return [
+    segment,
+    address.base === undefined ? "" : ourName(address.base),
+    index,
+    BigInt.asUintN(address.width, address.displacement),
+  ].join(" ");
 }
 
 function sum(sizes: readonly number[]): number {
