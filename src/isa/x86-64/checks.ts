@@ -44,6 +44,7 @@ function checkLock({ encoding, variant, operands }: Subject): string | undefined
 
 function checkRegisters({ encoding, variant, operands }: Subject): string | undefined {
   if (encoding.rex2 && /^x(save|rstor)/.test(variant.mnemonic)) return "REX2 does not go with it (APX specification, section 3.1.1.1)";
+  if (variant.mnemonic === "ptwrite" && encoding.prefix66) return "it must not have prefix 66 (SDM volume 2B, PTWRITE)";
   const [first] = operands;
   if (variant.mnemonic === "mov" && first?.kind === "register" && first.file === "segment" && first.number === 1) {
     return "CS can't be loaded with MOV (SDM volume 2B, MOV)";

@@ -199,6 +199,7 @@ describe("undefined encodings", () => {
     ["0F 38 of nothing", "0f 38 0c 00"],
     ["MOVBE of registers", "0f 38 f0 c0"],
     ["CMPXCHG8B of a register", "0f c7 c8"],
+    ["PTWRITE with 66", "66 f3 0f ae 20"],
   ] as const)("%s", ([, hex]) => {
     expect(refusal(hex!).reason).toBe("undefined-instruction");
   });
