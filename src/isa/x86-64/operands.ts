@@ -168,23 +168,18 @@ function memoryOperand(shape: OperandShape, form: MemoryForm, variant: Variant, 
     displacement *= isBroadcast ? bytes : tupleFactor(tuple, variant.operands, variant.vectorLength, element)!;
   }
   if (form.ripRelative) displacement += length;
+  const address: { -readonly [Key in keyof Address]: Address[Key] } = { displacement: BigInt(displacement), width: encoding.addressSize };
+  if (form.ripRelative) address.base = PROGRAM_COUNTER;
+  else if (form.base !== undefined) address.base = form.base;
   // SIB.index 4 means none, unless it is a vector register.
-  const hasIndex = form.index !== undefined && form.index !== 4 && vectorIndex === undefined;
-  const address: Address = {
-    ...(form.ripRelative ? { base: PROGRAM_COUNTER } : form.base === undefined ? {} : { base: form.base }),
-    ...(hasIndex
-      ? {
-          index: {
-            slice: { register: form.index!, bit: 0, width: encoding.addressSize },
-            signed: false,
-            shift: { kind: "lsl", amount: form.scale },
-          },
-        }
-      : {}),
-    displacement: BigInt(displacement),
-    ...(encoding.segment === undefined ? {} : { segment: encoding.segment }),
-    width: encoding.addressSize,
-  };
+  if (form.index !== undefined && form.index !== 4 && vectorIndex === undefined) {
+    address.index = {
+      slice: { register: form.index, bit: 0, width: encoding.addressSize },
+      signed: false,
+      shift: { kind: "lsl", amount: form.scale },
+    };
+  }
+  if (encoding.segment !== undefined) address.segment = encoding.segment;
   if (vectorIndex === undefined) return { kind: "memory", address, bytes, broadcast: isBroadcast };
   const number = (form.index! & 15) | (encoding.evex?.extendVectorIndex ?? 0);
   return {
