@@ -19,11 +19,13 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   import: ["trace", "isa", "model"],
   capture: ["trace", "model"],
   elf: ["trace", "model"],
-  replay: ["import", "capture", "elf", "trace", "fastpath", "emulate", "isa", "model", "handlers"],
+  generate: ["emulate", "isa", "model"],
+  hosts: ["model"],
+  replay: ["generate", "hosts", "import", "capture", "elf", "trace", "fastpath", "emulate", "isa", "model", "handlers"],
   report: ["model"],
-  cli: ["report", "replay", "import", "capture", "elf", "trace", "fastpath", "emulate", "isa", "model", "handlers"],
+  cli: ["report", "replay", "generate", "hosts", "import", "capture", "elf", "trace", "fastpath", "emulate", "isa", "model", "handlers"],
 };
-const core = ["src/model", "src/isa", "src/emulate", "src/fastpath", "handlers"];
+const core = ["src/model", "src/isa", "src/emulate", "src/fastpath", "src/generate", "src/hosts", "handlers"];
 const entryPoints = ["handler.ts", "index.ts", "vitest.ts"];
 
 interface Case {
@@ -59,7 +61,7 @@ for (const [room, allowed] of Object.entries(rooms)) {
   }
   add(`${room}/ may import its own files`, `src/${room}`, value("./y.ts"), undefined);
   add(`${room}/ may import its own files from a folder within`, `src/${room}/inner`, value("../y.ts"), undefined);
-  const upper = room === "replay" || room === "cli";
+  const upper = room === "replay" || room === "cli" || room === "hosts";
   add(`${room}/ ${upper ? "may" : "must not"} import src/handler.ts`, `src/${room}`, value("../handler.ts"), upper ? undefined : "no-restricted-imports");
   if (room !== "cli") {
     add(`${room}/ must not import test/`, `src/${room}`, value("../../test/x.ts"), "no-restricted-imports");

@@ -49,7 +49,11 @@ export function registersUsed(operation: Operation, registers: RegisterSet): Reg
     else need(when.register, when.bit + when.width);
   }
   operation.addresses.forEach(address);
-  operation.reads.forEach(({ to }) => to.forEach(changed));
+  for (const { to, when, otherwise } of operation.reads) {
+    to.forEach(changed);
+    // An element that is not read leaves its part of the register as it was (gathers).
+    if (when !== undefined && otherwise === undefined) for (const { register, bit, width } of to) need(register, bit + width);
+  }
   operation.writes.forEach(({ from }) => source(from));
   for (const { inputs, to, when, operator, flags } of operation.computes) {
     inputs.forEach(source);

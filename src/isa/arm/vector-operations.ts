@@ -129,9 +129,12 @@ function structureParts(facts: StructureFacts | LaneFacts, fields: Fields, trans
       ? { base: n, displacement: BigInt(size), width: 32 }
       : { base: n, index: { slice: { register: m, bit: 0, width: 32 }, signed: false, shift: { kind: "lsl", amount: 0 } }, displacement: 0n, width: 32 };
   const updates: Update[] = m === 15 ? [] : [writeback(n, moved)];
+  const parts = transfer(facts.access, transfers);
   return {
     addresses: [{ base: n, displacement: 0n, width: 32 }],
-    ...transfer(facts.access, transfers),
+    ...parts,
+    // Registers that are loaded whole do not need their old values: the lowest element clears the rest of its register.
+    ...(facts.kind !== "lane" && { reads: parts.reads.map((read) => ({ ...read, to: read.to.map((to) => (to.bit === 0 ? { ...to, clearTo: 64 } : to)) })) }),
     updates,
     ...(alignment > 1 && { alignment }),
   };

@@ -1,0 +1,29 @@
+import type { Architecture } from "../model/architecture.ts";
+import type { Form } from "./form.ts";
+import { formsOfRows } from "./words.ts";
+
+/** The one list of the instruction tables that faults are generated from. Each is loaded when it is first asked for. */
+const FORMS: Readonly<Record<Architecture, () => Promise<readonly Form[]>>> = {
+  aarch64: async () => formsOfRows((await import("../isa/aarch64/decode.ts")).A64_TABLE, "a64", 32),
+  arm: async () => {
+    const { A32_TABLE, T32_TABLE, T32_NARROW_TABLE } = await import("../isa/arm/decode.ts");
+    return [...formsOfRows(A32_TABLE, "a32", 32), ...formsOfRows(T32_TABLE, "t32", 32), ...formsOfRows(T32_NARROW_TABLE, "t32", 16)];
+  },
+  riscv64: async () => {
+    const [{ TABLE }, { COMPRESSED_TABLE }] = await Promise.all([import("../isa/riscv64/table.ts"), import("../isa/riscv64/compressed-table.ts")]);
+    return [...formsOfRows(TABLE, "rv64", 32), ...formsOfRows(COMPRESSED_TABLE, "rv64", 16)];
+  },
+  "x86-64": async () => {
+    const [{ OpcodeTable }, { X86_64_ROWS }, { formOfVariant }] = await Promise.all([
+      import("../isa/x86-64/opcode-table.ts"),
+      import("../isa/x86-64/tables/list.ts"),
+      import("./x86-64.ts"),
+    ]);
+    return new OpcodeTable(X86_64_ROWS).compileAll().map(formOfVariant);
+  },
+};
+
+/** Every form of an architecture's tables, emulated or only named, in the order of the tables. */
+export function loadForms(architecture: Architecture): Promise<readonly Form[]> {
+  return FORMS[architecture]();
+}
