@@ -2,9 +2,9 @@ import type { Readable } from "node:stream";
 import { DEFAULT_POLICY, type Policy } from "../emulate/policy.ts";
 import type { Handler } from "../handler.ts";
 import { loadIsa } from "../isa/list.ts";
-import { openInput } from "../trace/files.ts";
-import { type OpenTrace, readTrace } from "../trace/read.ts";
-import { TraceError, type TraceHeader, type TraceRecord } from "../trace/record.ts";
+import { FileError, openInput, reason } from "../trace/files.ts";
+import { type OpenTrace, openBlocks, readTrace } from "../trace/read.ts";
+import { type TraceBlocks, TraceError, type TraceHeader, type TraceRecord } from "../trace/record.ts";
 import { loadHandler } from "./handlers.ts";
 import type { ReplaySetup } from "./replay.ts";
 
@@ -16,6 +16,14 @@ export async function openTrace(path: string, standardInput: Readable = process.
     throw locate(name, error);
   });
   return { ...trace, records: locatedRecords(name, trace.records) };
+}
+
+/** Opens a trace file for reading in blocks. Errors are {@link TraceError} or FileError and name the file. */
+export async function openTraceBlocks(path: string): Promise<TraceBlocks> {
+  const blocks = await openBlocks(path, async (architecture) => (await loadIsa(architecture)).registers).catch((error: unknown) => {
+    throw error instanceof Error && "syscall" in error ? new FileError(`${path}: ${reason(error)}`) : locate(path, error);
+  });
+  return { ...blocks, records: (block) => locatedRecords(path, blocks.records(block)) };
 }
 
 /** What a person may choose; all else the trace decides. */

@@ -14,7 +14,7 @@ export function findingLines(index: number, pc: bigint, outcome: Outcome, differ
   }
 }
 
-/** The last line of verify. */
+/** What verify comes to. */
 export function verdictLine(tally: Tally): string {
   const { exact, different, unknown } = tally.verdicts;
   const parts = [`${count(exact)} exact`, `${count(different)} different`, `${tally.describeRefused()} refused`];

@@ -176,6 +176,8 @@ export function reason(error: unknown): string {
   switch (code) {
     case "ENOENT":
       return "no such file or directory";
+    case "EISDIR":
+      return "is a directory; expected a file";
     case "ENOTDIR":
       return "a part of the path is not a directory";
     case "EACCES":

@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import type { InferOutput } from "valibot";
 import { bytesToHexadecimal, hexadecimal } from "../model/bits.ts";
 import type { Fault } from "../model/fault.ts";
@@ -5,8 +6,10 @@ import { callJson, memoryJson, registerJson } from "../model/json.ts";
 import { RegisterFile } from "../model/registers.ts";
 import { type Line, splitLines } from "./lines.ts";
 import {
+  BLOCK_FAULTS,
   type RegistersOf,
   type Trace,
+  type TraceBlocks,
   type TraceCodec,
   type TraceEncoder,
   TraceError,
@@ -33,20 +36,51 @@ export const jsonLines: TraceCodec = {
   },
   read,
   encoder: () => new JsonLinesEncoder(),
+  openBlocks,
 };
 
 async function read(bytes: AsyncIterable<Uint8Array>, registersOf: RegistersOf): Promise<Trace> {
   const lines = splitLines(bytes);
+  const { header, registers } = await readHeader(lines, registersOf);
+  return { header, registers, records: parseFaults(lines, faultSchema(registers)) };
+}
+
+/** Reads all lines once, without parsing them, to know where each block begins. */
+async function openBlocks(path: string, registersOf: RegistersOf): Promise<TraceBlocks> {
+  const lines = splitLines(createReadStream(path, { highWaterMark: READ_SIZE }));
+  const { header, registers } = await readHeader(lines, registersOf);
+  const schema = faultSchema(registers);
+  const places: Line[] = [];
+  let faults = 0;
+  for await (const line of lines) if (faults++ % BLOCK_FAULTS === 0) places.push({ ...line, text: "" });
+  return {
+    header,
+    registers,
+    count: places.length,
+    async *records(block) {
+      const { start, number } = places[block]!;
+      const next = places[block + 1]?.start;
+      const bytes = createReadStream(path, { start, ...(next === undefined ? {} : { end: next - 1 }), highWaterMark: READ_SIZE });
+      let index = block * BLOCK_FAULTS;
+      for await (const record of parseFaults(splitLines(bytes, number - 1), schema, index)) yield { ...record, index: index++ };
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+const READ_SIZE = 256 * 1024;
+
+async function readHeader(lines: AsyncGenerator<Line>, registersOf: RegistersOf): Promise<Pick<Trace, "header" | "registers">> {
   const first = await lines.next();
   if (first.done === true) throw new TraceError(`is empty; expected a header line ${HEADER_EXAMPLE}`);
   const where = `line ${first.value.number}`;
   const header = headerOfJson(parseJson(first.value, where), where);
-  const registers = await registersOf(header.architecture);
-  return { header, registers, records: parseFaults(lines, faultSchema(registers)) };
+  return { header, registers: await registersOf(header.architecture) };
 }
 
-async function* parseFaults(lines: AsyncIterable<Line>, schema: ReturnType<typeof faultSchema>): AsyncGenerator<TraceRecord> {
-  let index = 0;
+/** `first`: the index of the first fault. */
+async function* parseFaults(lines: AsyncIterable<Line>, schema: ReturnType<typeof faultSchema>, first = 0): AsyncGenerator<TraceRecord> {
+  let index = first;
   for await (const line of lines) {
     const where = `line ${line.number}: fault ${index}`;
     const json = parseJson(line, where);

@@ -5,6 +5,8 @@ import { TraceError } from "./record.ts";
 export interface Line {
   /** Counted from 1. */
   readonly number: number;
+  /** Offset of its first byte from where the bytes begin. */
+  readonly start: number;
   readonly text: string;
   /** The file ends here, without a line feed. */
   readonly unfinished: boolean;
@@ -19,9 +21,15 @@ export const LINE_LIMIT = 16 * 1024 * 1024;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-/** Splits bytes into lines; a carriage return before the line feed is dropped, lines of nothing but white space are skipped. */
-export async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
-  let number = 0;
+/**
+ * Splits bytes into lines; a carriage return before the line feed is dropped, lines of nothing but white space are skipped. `passed`: lines
+ * that come before these bytes.
+ */
+export async function* splitLines(chunks: AsyncIterable<Uint8Array>, passed = 0): AsyncGenerator<Line> {
+  let number = passed;
+  /** Where the line begins, and the chunk. */
+  let begin = 0;
+  let position = 0;
   let parts: Uint8Array[] = [];
   let pending = 0;
   for await (const chunk of chunks) {
@@ -35,15 +43,17 @@ export async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGener
       pending = 0;
       start = end + 1;
       const text = decode(bytes, number);
-      if (text !== "") yield { number, text, unfinished: false };
+      if (text !== "") yield { number, start: begin, text, unfinished: false };
+      begin = position + start;
     }
+    position += chunk.length;
     if (start === chunk.length) continue;
     pending += chunk.length - start;
     if (pending > LINE_LIMIT) throw tooLong(number + 1);
     parts.push(chunk.subarray(start));
   }
   const text = decode(Buffer.concat(parts), number + 1, true);
-  if (text !== "") yield { number: number + 1, text, unfinished: true };
+  if (text !== "") yield { number: number + 1, start: begin, text, unfinished: true };
 }
 
 function tooLong(number: number): TraceError {

@@ -69,6 +69,22 @@ export interface TraceCodec {
   recognises(start: Uint8Array): boolean;
   read(bytes: AsyncIterable<Uint8Array>, registersOf: RegistersOf): Promise<Trace>;
   encoder(registers: RegisterSet): TraceEncoder;
+  /** Opens a file for reading in blocks. Throws a {@link TraceError}; other errors are the file system's. */
+  openBlocks(path: string, registersOf: RegistersOf): Promise<TraceBlocks>;
+}
+
+/** Faults of a block of JSON lines. A chunk of the binary trace, which is a block too, has at most as many. */
+export const BLOCK_FAULTS = 4096;
+
+/** A trace in a file, of which any part can be read by itself: for shards and worker threads. */
+export interface TraceBlocks {
+  readonly header: TraceHeader;
+  readonly registers: RegisterSet;
+  /** Number of blocks. */
+  readonly count: number;
+  /** The faults of one block, each with its `index` in the trace. Throws a {@link TraceError} at the first that can't be read. */
+  records(block: number): AsyncIterable<TraceRecord>;
+  close(): Promise<void>;
 }
 
 /**

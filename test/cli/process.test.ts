@@ -91,7 +91,7 @@ describe.skipIf(!built)("the command as a process", () => {
   test("a closed pipe ends it quietly", async () => {
     const path = join(folder, "pipe.jsonl");
     await bigTrace(path, 2500);
-    for (const words of ["replay", "verify --handler kvm-run"]) {
+    for (const words of ["replay", "replay --handler kvm-run"]) {
       const { stdout, stderr } = run([], { shell: `"${process.execPath}" "${COMMAND}" ${words} "${path}" | head -n 1` });
       expect({ words, lines: stdout.split("\n").length, stderr }).toEqual({ words, lines: 2, stderr: "" });
     }
