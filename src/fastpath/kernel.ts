@@ -44,8 +44,35 @@ const PLACES = [
 type Place = (typeof PLACES)[number];
 
 /** Columns in the order of assembly/memory.ts. Of the first list each fault has one element, the second are streams. */
-const COLUMN_NAMES = ["head", "pc", "instruction", "instructionLength", "gpa", "gvaOffset", "flags", "delta", "values", "escapes", "responses", "responseCounts"] as const;
-const ONE_A_FAULT: ReadonlySet<string> = new Set(["pc", "instruction", "instructionLength", "gpa", "gvaOffset", "flags", "delta"]);
+const COLUMN_NAMES = [
+  "head",
+  "pc",
+  "instruction",
+  "instructionLength",
+  "gpa",
+  "gvaOffset",
+  "flags",
+  "delta",
+  "values",
+  "escapes",
+  "responses",
+  "responseCounts",
+  "syndrome",
+  "transformedInstruction",
+  "exitReason",
+] as const;
+const ONE_A_FAULT: ReadonlySet<string> = new Set([
+  "pc",
+  "instruction",
+  "instructionLength",
+  "gpa",
+  "gvaOffset",
+  "flags",
+  "delta",
+  "syndrome",
+  "transformedInstruction",
+  "exitReason",
+]);
 
 const PAGE = 65536;
 const COLUMN_SIZE = 24;

@@ -12,6 +12,7 @@ export const PLAN_SIZE = 128;
 /** Slots of the kernel's register file beyond those of the trace. */
 const ZERO_SLOT = 64;
 const PROGRAM_COUNTER_SLOT = 65;
+const FAULT_ADDRESS_SLOT = 66;
 
 const ONES = 0xffff_ffff_ffff_ffffn;
 const bitsOf = (width: number): bigint => (1n << BigInt(width)) - 1n;
@@ -62,6 +63,15 @@ export function planOf({ operation, length }: Instruction, registers: RegisterSe
   const address = addressPlan(addresses[0]!, registers);
   if (address === undefined) return undefined;
   return reads.length === 1 ? readPlan(reads[0]!, address, operation, length, registers) : writePlanOf(writes[0]!, address, operation, length, registers);
+}
+
+/**
+ * The plan of a transformed instruction (`Isa.decodeTransformed`), decoded for a fault at address 0: its own displacement is then the Address Offset,
+ * negated. With one that is not zero the access did not start where it faulted, which the reference refuses.
+ */
+export function transformedPlanOf(instruction: Instruction, registers: RegisterSet): Plan | undefined {
+  const plan = planOf(instruction, registers);
+  return plan === undefined || plan.displacement !== 0n ? undefined : { ...plan, base: FAULT_ADDRESS_SLOT };
 }
 
 type AddressPlan = Pick<Plan, "displacement" | "addressMask" | "index" | "base" | "segment"> & { readonly slots: readonly number[] };
@@ -160,7 +170,10 @@ function writePlanOf(write: Write, address: AddressPlan, operation: Operation, l
   };
 }
 
-/** Instruction bytes as the kernel compares them: two u64, the number of captured bytes in the last byte. */
+/**
+ * Instruction bytes as the kernel compares them: two u64, the number of captured bytes in the last byte. Where there are none and a transformed
+ * instruction, `low` is that, and `high` zero.
+ */
 export interface PlanKey {
   readonly low: bigint;
   readonly high: bigint;
@@ -187,7 +200,7 @@ export function writePlan(view: DataView, at: number, { low, high }: PlanKey, pl
   view.setUint32(at + 108, source === undefined ? at + 88 : registersAt + 8 * source.slot + source.bit / 8, true);
   view.setUint32(at + 112, 8 * kept.slot, true);
   view.setUint32(at + 116, information, true);
-  view.setUint8(at + 122, base === PROGRAM_COUNTER_SLOT ? 1 : 0);
+  view.setUint8(at + 122, base > ZERO_SLOT ? 1 : 0);
   view.setUint8(at + 124, index.shift);
   view.setUint8(at + 126, size - 1);
   view.setUint8(at + 127, write ? 1 : 0);

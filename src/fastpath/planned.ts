@@ -5,7 +5,7 @@ import { Refusal } from "../model/refusal.ts";
 import { type FastPath, type FastPathSettings, type FastRun, kernelFacts, runResult } from "./fast-path.ts";
 import { flagChecks } from "./flag-checks.ts";
 import { Kernel } from "./kernel.ts";
-import { type Plan, PLAN_SIZE, type PlanKey, planOf, writePlan } from "./plan.ts";
+import { type Plan, PLAN_SIZE, type PlanKey, planOf, transformedPlanOf, writePlan } from "./plan.ts";
 
 /** RFLAGS.RF, SDM volume 3B, section 18.3.1.1. */
 const RFLAGS_RF = 1n << 16n;
@@ -108,12 +108,19 @@ export class PlannedFastPath implements FastPath {
     const view = new DataView(bytes.buffer);
     const key = { low: view.getBigUint64(place.KEY, true), high: view.getBigUint64(place.KEY + 8, true) };
     if (this.#plans === place.PLAN_LIMIT) this.#forget();
-    const instruction = this.#isa.decode(bytesOf(key.low, key.high), this.#instructionSet);
-    const plan = instruction instanceof Refusal ? undefined : planOf(instruction, this.#isa.registers);
+    const plan = this.#planOf(key);
     if (!this.#write(view, key, plan)) {
       this.#forget();
       this.#write(view, key, plan);
     }
+  }
+
+  #planOf({ low, high }: PlanKey): Plan | undefined {
+    const isa = this.#isa;
+    const transformed = high === 0n && low !== 0n ? isa.decodeTransformed?.(low, 0n) : undefined;
+    const instruction = transformed ?? isa.decode(bytesOf(low, high), this.#instructionSet);
+    if (instruction instanceof Refusal) return undefined;
+    return transformed === undefined ? planOf(instruction, isa.registers) : transformedPlanOf(instruction, isa.registers);
   }
 
   /** Writes a plan, and its number to one of its two places (R. Pagh and F. Rodler, "Cuckoo hashing", 2001). Gives whether that succeeded. */

@@ -49,6 +49,10 @@ export interface FaultColumns {
   readonly gvaOffset: Column;
   /** Bits of {@link FLAG}. */
   readonly flags: Column;
+  /** What else the processor told, each with a flag of its own; means nothing where that is not set. */
+  readonly syndrome: Column;
+  readonly transformedInstruction: Column;
+  readonly exitReason: Column;
   /** The registers that differ from the fault before: see {@link DELTA}. */
   readonly delta: Column;
   /** Stream: the new values that `delta` announces, in the order of its slots. */
@@ -75,8 +79,7 @@ export const FLAG = {
   responses: 3 << 5,
   /**
    * Not only columns of {@link FaultColumns} matter, or not in the usual way: a delta with the escape bit, three responses or more, more than
-   * 16 bytes of instruction, a change of a register that is wider than 64 bits or captured in part, RAM, or a seL4 message. Such a fault
-   * goes the full way.
+   * 16 bytes of instruction, a change of a register that is wider than 64 bits or captured in part, or RAM.
    */
   slow: 1 << 7,
   syndrome: 1 << 8,
@@ -89,10 +92,12 @@ export const FLAG = {
   /** There are keys that the format does not define. */
   unknown: 1 << 14,
   transformedInstruction: 1 << 15,
+  /** There is a seL4 message. */
+  message: 1 << 16,
 } as const;
 
 /** All bits that are defined. */
-export const FLAG_MASK = 0xffff;
+export const FLAG_MASK = 0x1ffff;
 
 /** Position of {@link FLAG.responses}. */
 export const RESPONSES_SHIFT = 5;

@@ -10,6 +10,7 @@ import { Refusal } from "../../src/model/refusal.ts";
 import { RegisterFile } from "../../src/model/registers.ts";
 import { outcomeOf } from "../../src/fastpath/outcome.ts";
 import { recordAt } from "../../src/fastpath/record.ts";
+import { before, type Before } from "../support/before.ts";
 import { bytesOf, wordHex } from "../support/fault.ts";
 import { fastOutcomes, faultsOf, holdAgainstReference, reference } from "../support/fast-path.ts";
 import { columnsOf } from "../support/fault-columns.ts";
@@ -48,7 +49,7 @@ interface Draft {
   readonly length: number;
   readonly alignSp: boolean;
   /** Facts that the reference checks before the instruction. */
-  readonly more: Partial<Pick<Fault, "syndrome" | "exitReason" | "exitQualification" | "transformedInstruction">>;
+  readonly more: Before;
 }
 
 const draft = (words: fc.Arbitrary<number>): fc.Arbitrary<Draft> =>
@@ -65,10 +66,7 @@ const draft = (words: fc.Arbitrary<number>): fc.Arbitrary<Draft> =>
     missing: fc.oneof({ weight: 6, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.uniqueArray(fc.nat(32), { maxLength: 20 }) }),
     length: fc.oneof({ weight: 20, arbitrary: fc.constant(4) }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 16 }) }),
     alignSp: fc.boolean(),
-    more: fc.oneof(
-      { weight: 20, arbitrary: fc.constant({}) },
-      { weight: 1, arbitrary: fc.constantFrom({ syndrome: 0x9600_0047n }, { syndrome: 0x8200_0000n }, { exitReason: 10n }, { exitQualification: 1n }, { transformedInstruction: 3n }) },
-    ),
+    more: before,
   });
 
 /** The draft as a fault. Its address is that of the instruction, so that most faults are emulated. */
@@ -243,7 +241,7 @@ describe("A64: hostile columns", () => {
     const fastPath = new AArch64FastPath(module, { guest: NO_FACTS, userMode: "refuse" });
     fastPath.load(columns!);
     const tables = fastPath.kernel.bytes.slice(fastPath.kernel.place.EXTENSIONS, fastPath.kernel.place.GPAS);
-    const names = ["head", "pc", "instruction", "instructionLength", "gpa", "gvaOffset", "flags", "delta", "values", "escapes", "responses", "responseCounts"] as const;
+    const names = ["head", "pc", "instruction", "instructionLength", "gpa", "gvaOffset", "flags", "delta", "values", "escapes", "responses", "responseCounts", "syndrome", "transformedInstruction", "exitReason"] as const;
     const width = fc.constantFrom(0, 1, 2, 4, 8, 16) as fc.Arbitrary<ElementWidth>;
     const column = fc.record({ base: fc.oneof(fc.constant(0n), value64), width, offset: fc.nat(200).map((each) => 8 * each), count: fc.nat(5000) });
     fc.assert(

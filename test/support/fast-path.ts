@@ -8,18 +8,28 @@ import { type FastOutcome, outcomeOf } from "../../src/fastpath/outcome.ts";
 import { recordAt } from "../../src/fastpath/record.ts";
 import type { Fault, GuestFacts } from "../../src/model/fault.ts";
 import type { Isa } from "../../src/model/instruction.ts";
+import { reportedExit } from "../../src/model/exit.ts";
 import { Refusal } from "../../src/model/refusal.ts";
+import { completeFault } from "../../src/model/vm-fault.ts";
 import { readTrace as openTrace } from "../../src/trace/read.ts";
 import { columnsOf } from "./fault-columns.ts";
 
 /** The reference's answer: everything that replay does but for the handler. */
-export function reference(isa: Isa, fault: Fault, guest: GuestFacts, policy: Policy = DEFAULT_POLICY): Emulation | Refusal {
+export function reference(isa: Isa, captured: Fault, guest: GuestFacts, policy: Policy = DEFAULT_POLICY): Emulation | Refusal {
+  const fault = completeFault(captured, isa.architecture);
+  if (fault instanceof Refusal) return fault;
   const refusal = checkFault(fault, guest, policy);
   if (refusal !== undefined) return refusal;
   const set = isa.instructionSet(fault.registers);
   if (set instanceof Refusal) return set;
-  const instruction = isa.decode(fault.bytes, set);
+  const { transformedInstruction, bytes, gva } = fault;
+  const transformed = transformedInstruction === undefined ? undefined : isa.decodeTransformed?.(transformedInstruction, gva);
+  if (transformed instanceof Refusal && transformed.reason === "not-a-data-abort") return transformed;
+  const instruction = bytes.length === 0 && transformed !== undefined ? transformed : isa.decode(bytes, set);
   if (instruction instanceof Refusal) return instruction;
+  const reported = reportedExit(fault);
+  if (reported instanceof Refusal) return reported;
+  if (reported.kind !== "device") return new Refusal("not-a-data-abort", "another exit, and no handler serves it", "none");
   let next = 0;
   return emulate(instruction, set, fault, guest, policy, ({ write }) =>
     write ? 0n : (fault.reads[next++] ?? new Refusal("missing-read", "no more values", "capture them")),

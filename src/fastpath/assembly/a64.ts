@@ -7,7 +7,7 @@ import {
   RESPONSES_END, RESPONSE_MASK, SECONDS, SHARED_BIT, SINGLE_RESPONSES, SLOTS, VALUES_END, VALUE_MASK,
   WORDS, WORDS_AT, ZERO,
 } from "./memory";
-import { declineFlagged, declineShort } from "./decline";
+import { declineBefore, declineShort } from "./decline";
 import { DAMAGED, slowFault } from "./registers";
 
 // Places in a descriptor, see src/fastpath/a64-descriptors.ts.
@@ -158,7 +158,7 @@ export function unpackA64(count: u32): void {
   store<u32>(WORDS_AT, place32(INSTRUCTION, count, WORDS));
   guardA64();
   declineShort(count, 4);
-  declineFlagged(count);
+  declineBefore(count);
 }
 
 /** Emulates faults `from` up to `to` (exclusive) of the chunk. Gives the number declined, or -1 if the chunk is damaged. */

@@ -7,6 +7,8 @@ export const REGISTERS: u32 = 0x400;
 @inline export const ZERO: u32 = 64 * 8;
 /** Byte offset in the register file of the program counter, where an instruction's address is relative to it. */
 @inline export const PROGRAM_COUNTER: u32 = 65 * 8;
+/** Byte offset in the register file of the fault's virtual address, from which a transformed instruction's counts. */
+@inline export const FAULT_ADDRESS: u32 = 66 * 8;
 /** Columns of the chunk: {base u64, address u32, width u32, count u32, 0 u32} each, in the order of the constants below. */
 export const COLUMNS: u32 = 0x700;
 /** What else a run needs, see the constants below. */
@@ -60,6 +62,9 @@ export const CHUNK: u32 = 0x160000;
 @inline export const ESCAPES: u32 = 9;
 @inline export const RESPONSES: u32 = 10;
 @inline export const RESPONSE_COUNTS: u32 = 11;
+@inline export const SYNDROME: u32 = 12;
+@inline export const TRANSFORMED_INSTRUCTION: u32 = 13;
+@inline export const EXIT_REASON: u32 = 14;
 
 // State.
 /** Cursors of the streams: addresses, u32. A run goes on where the one before ended. */

@@ -2,11 +2,11 @@
 // instruction that was met (src/fastpath/plan.ts), and faults with the same bytes have the same plan. Moves between one general register, or an
 // immediate, and memory.
 import { addressOf, countOf, elementOf, place32, unpack32, unpack64, widthOf } from "./columns";
-import { declineFlagged } from "./decline";
+import { declineBefore, HAS_TRANSFORMED_INSTRUCTION } from "./decline";
 import {
   BYTES_END, BYTES_STEP, BYTE_MASKS, CAPTURED, DECLINED, DELTA, DELTAS, DELTAS_AT, FIRSTS, FLAGS, FLAGS_OF, FLAG_CHECKS, GPA, GPAS, GUARDED, GVA_OFFSET, HEADS, INFORMATIONS,
-  INSTRUCTION, INSTRUCTION_LENGTH, KEY, LOWEST_ADDRESS, NEXT_BYTE, NEXT_RESPONSE, NEXT_VALUE, OFFSETS, OFFSET_MASK, PC, PLANS, PROGRAM_COUNTER,
-  REGISTERS, RESPONSES_END, RESPONSE_MASK, SHARED_BIT, SINGLE_RESPONSES, TRANSIENT, TRANSIENT_AT, VALUES_END,
+  INSTRUCTION, INSTRUCTION_LENGTH, KEY, LOWEST_ADDRESS, FAULT_ADDRESS, NEXT_BYTE, NEXT_RESPONSE, NEXT_VALUE, OFFSETS, OFFSET_MASK, PC, PLANS, PROGRAM_COUNTER,
+  REGISTERS, RESPONSES_END, RESPONSE_MASK, SHARED_BIT, SINGLE_RESPONSES, TRANSFORMED_INSTRUCTION, TRANSIENT, TRANSIENT_AT, VALUES_END,
   VALUE_MASK, WORDS as LENGTHS, ZERO,
 } from "./memory";
 import { DAMAGED, slowFault } from "./registers";
@@ -28,7 +28,7 @@ import { DAMAGED, slowFault } from "./registers";
 @inline const KEPT_AT: usize = 112;
 @inline const INFORMATION: usize = 116;
 @inline const FLAG_CHECK: usize = 120;
-@inline const USES_PC: usize = 122;
+@inline const USES_FAULT: usize = 122;
 @inline const INDEX_SHIFT: usize = 124;
 @inline const LAST: usize = 126;
 @inline const IS_WRITE: usize = 127;
@@ -74,12 +74,15 @@ function isPlanOf(plan: u32, low: u64, high: u64): bool {
 /** Emulates one fault with the registers as they are. Gives the information word of its record, 0: declined. */
 @inline
 function emulate(fault: u32, plan: u32, flags: u32, responses: u32): u32 {
-  if (load<u8>(plan, USES_PC)) store<u64>(PROGRAM_COUNTER, elementOf(PC, fault), REGISTERS);
+  const gpa = load<u64>(fault << 3, GPAS);
+  const gva = gpa + load<u64>((fault << 3) & load<u32>(OFFSET_MASK), OFFSETS);
+  if (load<u8>(plan, USES_FAULT)) {
+    store<u64>(PROGRAM_COUNTER, elementOf(PC, fault), REGISTERS);
+    store<u64>(FAULT_ADDRESS, gva, REGISTERS);
+  }
   const index = load<u64>(load<u32>(plan, INDEX_AT), REGISTERS) << <u64>load<u8>(plan, INDEX_SHIFT);
   const sum = load<u64>(load<u32>(plan, BASE_AT), REGISTERS) + index + load<u64>(plan, DISPLACEMENT);
   const address = (sum & load<u64>(plan, ADDRESS_MASK)) + load<u64>(load<u32>(plan, SEGMENT_AT), REGISTERS);
-  const gpa = load<u64>(fault << 3, GPAS);
-  const gva = gpa + load<u64>((fault << 3) & load<u32>(OFFSET_MASK), OFFSETS);
   let wrong = (address ^ gva) | (load<u64>(plan, NEEDED) & ~load<u64>(CAPTURED));
   let bad = ((<u32>gva & 0xfff) + <u32>load<u8>(plan, LAST)) & 0x1000;
   bad |= <u32>load<u8>((flags & 0x7f) + <u32>load<u16>(plan, FLAG_CHECK), FLAG_CHECKS);
@@ -134,7 +137,7 @@ export function unpackPlanned(count: u32): void {
   store<u32>(NEXT_BYTE, addressOf(INSTRUCTION));
   store<u32>(BYTES_END, addressOf(INSTRUCTION) + countOf(INSTRUCTION) * width);
   store<u32>(BYTES_STEP, width === 1 ? 0 : width);
-  declineFlagged(count);
+  declineBefore(count);
   store<u32>(DECLINED, 0);
 }
 
@@ -154,8 +157,11 @@ export function runPlanned(from: u32, to: u32): i32 {
     const length = load<u32>(fault << 2, LENGTHS);
     const used = min<u32>(length, 15);
     const held = min<u32>(used, most) << 4;
-    const low = load<u64>(at) & load<u64>(held, BYTE_MASKS);
+    let low = load<u64>(at) & load<u64>(held, BYTE_MASKS);
     const high = (load<u64>(at, 8) & load<u64>(held, BYTE_MASKS + 8)) | (<u64>used << 56);
+    const flags = load<u32>(fault << 2, FLAGS_OF);
+    // What the hart said of the instruction counts where there are no bytes.
+    if (length === 0 && (flags & HAS_TRANSFORMED_INSTRUCTION) !== 0) low = elementOf(TRANSFORMED_INSTRUCTION, fault);
     const hash = hashOf(low, high);
     let plan = planAt(firstHead(hash));
     if (!isPlanOf(plan, low, high)) {
@@ -169,7 +175,6 @@ export function runPlanned(from: u32, to: u32): i32 {
     }
     // Lengths that lead astray do so by no more than fits the memory behind the chunk, and are found at the end.
     at += stream ? min<u32>(length, LONGEST) : load<u32>(BYTES_STEP);
-    const flags = load<u32>(fault << 2, FLAGS_OF);
     const delta = load<u32>(load<u32>(DELTAS_AT) + (fault << 2));
     let nextResponse = responses + ((flags >> 2) & load<u32>(RESPONSE_MASK));
     if (flags & SLOW) {

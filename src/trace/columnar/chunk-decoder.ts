@@ -53,7 +53,7 @@ class ChunkDecoder {
     if ((slow & SLOW.wide) !== 0) this.#registers.wide(columns);
     const registers = this.#registers.file();
     const memory = (slow & SLOW.memory) === 0 ? [] : this.#ranges();
-    const vmFault = (slow & SLOW.message) === 0 ? undefined : this.#message();
+    const vmFault = (flags & FLAG.message) === 0 ? undefined : this.#message();
     const responses = responseCount(flags);
 
     const known = (flag: number, column: ChunkColumn): bigint | undefined => ((flags & flag) === 0 ? undefined : columns[column].at(index));

@@ -79,7 +79,7 @@ export class ChunkEncoder {
     if ((delta & DELTA.escape) !== 0) flags |= FLAG.slow;
     slow |= this.#wide(this.#registers.wide(registers), SLOW.wide);
     slow |= this.#ranges(memory, SLOW.memory);
-    slow |= this.#message(vmFault);
+    flags |= this.#message(vmFault);
 
     for (const value of reads) columns.responses.push(value);
     this.#weight += 8 * reads.length + bytes.length;
@@ -180,7 +180,7 @@ export class ChunkEncoder {
     messageShape.push(BigInt(2 * words.length + (virtualProcessor ? 1 : 0)));
     for (const word of [label, ...words]) messageWords.push(word);
     this.#weight += 8 * words.length;
-    return SLOW.message;
+    return FLAG.message;
   }
 
   #calls(calls: readonly Call[], gpa: bigint): number {

@@ -59,7 +59,7 @@ export function chunkOf(content: Content, frame: Frame, map: SlotMap): Chunk {
   if (captured >> BigInt(map.slots.length) !== 0n) fail(`${where}: "captured" names more slots than there are`);
   const unknown = content.get("unknown") ?? [];
   if (!Array.isArray(unknown)) fail(`${where}: "unknown" is not an array`);
-  const { head, pc, instruction, instructionLength, gpa, gvaOffset, flags, delta, values, escapes, responses, responseCounts } = columns;
+  const { head, pc, instruction, instructionLength, gpa, gvaOffset, flags, delta, values, escapes, responses, responseCounts, syndrome, transformedInstruction, exitReason } = columns;
   const hot: FaultColumns = {
     bytes: frame.bytes,
     count,
@@ -72,6 +72,9 @@ export function chunkOf(content: Content, frame: Frame, map: SlotMap): Chunk {
     gpa,
     gvaOffset,
     flags,
+    syndrome,
+    transformedInstruction,
+    exitReason,
     delta,
     values,
     escapes,

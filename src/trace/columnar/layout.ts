@@ -95,7 +95,7 @@ export const CHUNK_COLUMNS = [
   "memoryAddress",
   "memoryLength",
   "memoryBytes",
-  // seL4's message: twice the number of its words, plus 1 for a virtual processor; its label and its words.
+  // For each fault with FLAG.message, seL4's: twice the number of its words, plus 1 for a virtual processor; its label and its words.
   "messageShape",
   "messageWords",
 ] as const;
@@ -111,11 +111,10 @@ export const SLOW = {
   memory: 1 << 1,
   afterWide: 1 << 2,
   afterMemory: 1 << 3,
-  message: 1 << 4,
 } as const;
 
 /** All bits of the "slow" column that are defined. */
-export const SLOW_MASK = 0x1f;
+export const SLOW_MASK = 0xf;
 
 /** Code of the first wide register; lower ones are slots. */
 export const WIDE_CODE = 64;
