@@ -67,5 +67,8 @@ function failureOf(error: unknown): BlockFailure {
 }
 
 parentPort!.on("message", (block: number) => {
-  void run(block).then((result) => parentPort!.postMessage(result, [result.bytes.buffer as ArrayBuffer]));
+  void run(block).then((result) => {
+    parentPort!.postMessage(result, [result.bytes.buffer as ArrayBuffer]);
+    return undefined;
+  });
 });

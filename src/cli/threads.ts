@@ -21,9 +21,10 @@ export async function* inThreads(job: BlockJob, { from, to }: { readonly from: n
   const idle: Worker[] = [];
   let start = from;
   let next = from;
-  let wake: () => void = () => undefined;
+  let wake = nobodyWaits;
   let crash: Error | undefined;
   const give = (): void => {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread, not a window
     while (idle.length > 0 && start < to && start < next + AHEAD * threads) idle.pop()!.postMessage(start++);
   };
   const workers = Array.from({ length: Math.min(threads, to - from) }, () => {
@@ -57,6 +58,8 @@ export async function* inThreads(job: BlockJob, { from, to }: { readonly from: n
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
 }
+
+const nobodyWaits = (): void => undefined;
 
 /** The error that ended a block, as if it had been thrown here. */
 export function errorOf({ kind, message, kept }: BlockFailure): Error {
