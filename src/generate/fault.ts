@@ -102,6 +102,7 @@ function tryFault(isa: Isa, form: Form, choices: Choices, wish: FaultWish): Atte
 
 function emulatedFault(isa: Isa, form: Form, choices: Choices, policy: Policy, registers: "needed" | "all"): Made | "refused" | undefined {
   const bytes = form.encode(choices, {});
+  if (bytes === undefined) return undefined;
   const instruction = isa.decode(bytes, form.instructionSet);
   if (instruction instanceof Refusal || instruction.form !== form.name) return undefined;
   const { operation } = instruction;

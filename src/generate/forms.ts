@@ -1,13 +1,23 @@
+import type { Facts as ArmFacts } from "../isa/arm/facts.ts";
+import { OPERANDS, operandsOf } from "../isa/verdict.ts";
 import type { Architecture } from "../model/architecture.ts";
 import type { Form } from "./form.ts";
-import { formsOfRows } from "./words.ts";
+import { formsOfRows, type RulesOut } from "./words.ts";
 
 /** The one list of the instruction tables that faults are generated from. Each is loaded when it is first asked for. */
 const FORMS: Readonly<Record<Architecture, () => Promise<readonly Form[]>>> = {
-  aarch64: async () => formsOfRows((await import("../isa/aarch64/decode.ts")).A64_TABLE, "a64", 32),
+  aarch64: async () => {
+    const { A64_TABLE, classifyA64 } = await import("../isa/aarch64/decode.ts");
+    return formsOfRows(A64_TABLE, "a64", 32, (_, word) => operandsOf(classifyA64(word)) !== OPERANDS.allowed);
+  },
   arm: async () => {
-    const { A32_TABLE, T32_TABLE, T32_NARROW_TABLE } = await import("../isa/arm/decode.ts");
-    return [...formsOfRows(A32_TABLE, "a32", 32), ...formsOfRows(T32_TABLE, "t32", 32), ...formsOfRows(T32_NARROW_TABLE, "t32", 16)];
+    const { A32_TABLE, T32_TABLE, T32_NARROW_TABLE, unpredictableRule } = await import("../isa/arm/decode.ts");
+    const rulesOut: RulesOut<ArmFacts> = (row, word) => unpredictableRule(row, word) !== undefined;
+    return [
+      ...formsOfRows(A32_TABLE, "a32", 32, rulesOut),
+      ...formsOfRows(T32_TABLE, "t32", 32, rulesOut),
+      ...formsOfRows(T32_NARROW_TABLE, "t32", 16, rulesOut),
+    ];
   },
   riscv64: async () => {
     const [{ TABLE }, { COMPRESSED_TABLE }] = await Promise.all([import("../isa/riscv64/table.ts"), import("../isa/riscv64/compressed-table.ts")]);

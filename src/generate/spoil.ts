@@ -62,9 +62,11 @@ export function spoiledFault(material: Material, reason: SpoiledReason): Made | 
   const spoiler: Spoiler | "encoding" = SPOILERS[reason];
   const wish: EncodingWish = {
     registersOnly: reason === "not-memory-access",
+    unpredictable: reason === "unpredictable",
     violateShouldBe: reason === "unpredictable" && choices.rarely("spoil should-be", 2),
   };
   const bytes = form.encode(choices, wish);
+  if (bytes === undefined) return undefined;
   const instruction = isa.decode(bytes, form.instructionSet);
   if (instruction instanceof Refusal || instruction.form !== form.name) return undefined;
   if (instruction.operation instanceof Refusal) {
@@ -96,6 +98,7 @@ function refusalReason(fault: Fault, isa: Isa, policy: Policy): RefusalReason | 
 /** Bytes of the form with one bit changed: an encoding of nothing. */
 function undefinedInstruction({ isa, form, choices }: Material): Made | undefined {
   const bytes = form.encode(choices, {});
+  if (bytes === undefined) return undefined;
   const bit = choices.below("spoil bit", 8 * bytes.length);
   bytes[bit >> 3]! ^= 1 << (bit & 7);
   const decoded = isa.decode(bytes, form.instructionSet);

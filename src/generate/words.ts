@@ -4,12 +4,18 @@ import type { CompiledRow, RowTable } from "../isa/rows.ts";
 import type { Choices } from "./choices.ts";
 import type { EncodingWish, Form } from "./form.ts";
 
+/** Whether the manual rules out the operands of a word that matches a row. */
+export type RulesOut<Facts> = (row: CompiledRow<Facts>, word: number) => boolean;
+
 /** The forms of a fixed-width instruction set, in the order of its table. */
-export function formsOfRows<Facts>(table: RowTable<Facts>, instructionSet: InstructionSet, width: 16 | 32): Form[] {
+export function formsOfRows<Facts>(table: RowTable<Facts>, instructionSet: InstructionSet, width: 16 | 32, rulesOut: RulesOut<Facts> = () => false): Form[] {
   return table.rows.map((row) => ({
     name: row.form,
     instructionSet,
-    encode: (choices, wish) => bytesOf(wordOf(row, width, choices, wish), instructionSet, width),
+    encode(choices, wish) {
+      const word = wordOf(row, width, choices, wish);
+      return wish.unpredictable !== true && rulesOut(row, word) ? undefined : bytesOf(word, instructionSet, width);
+    },
   }));
 }
 
