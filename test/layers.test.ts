@@ -22,8 +22,9 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   generate: ["emulate", "isa", "model"],
   hosts: ["model"],
   replay: ["generate", "hosts", "import", "capture", "elf", "trace", "fastpath", "emulate", "isa", "model", "handlers"],
+  conform: ["replay", "generate", "trace", "emulate", "isa", "model"],
   report: ["model"],
-  cli: ["report", "replay", "generate", "hosts", "import", "capture", "elf", "trace", "fastpath", "emulate", "isa", "model", "handlers"],
+  cli: ["report", "conform", "replay", "generate", "hosts", "import", "capture", "elf", "trace", "fastpath", "emulate", "isa", "model", "handlers"],
 };
 const core = ["src/model", "src/isa", "src/emulate", "src/fastpath", "src/generate", "src/hosts", "handlers"];
 const entryPoints = ["handler.ts", "index.ts", "vitest.ts"];
@@ -52,7 +53,7 @@ for (const [room, allowed] of Object.entries(rooms)) {
     const near = target === "handlers" ? "../../handlers" : `../${target}`;
     add(`${room}/ ${verb} ${target}/`, `src/${room}`, value(`${near}/x.ts`), rule);
     add(`${room}/ ${verb} ${target}/ from a folder within`, `src/${room}/inner`, value(`../${near}/deep/x.ts`), rule);
-    if (room === "report" && target === "replay") add("report/ may import types of replay/", "src/report", type("../replay/x.ts"), undefined);
+    if (room === "report" && (target === "replay" || target === "conform")) add(`report/ may import types of ${target}/`, "src/report", type(`../${target}/x.ts`), undefined);
     else add(`${room}/ ${verb} types of ${target}/`, `src/${room}`, type(`${near}/x.ts`), rule);
     if (rule !== undefined) {
       add(`${room}/ must not import ${target}/ when it runs`, `src/${room}`, `export const x = import("${near}/x.ts");`, rule);
@@ -61,7 +62,7 @@ for (const [room, allowed] of Object.entries(rooms)) {
   }
   add(`${room}/ may import its own files`, `src/${room}`, value("./y.ts"), undefined);
   add(`${room}/ may import its own files from a folder within`, `src/${room}/inner`, value("../y.ts"), undefined);
-  const upper = room === "replay" || room === "cli" || room === "hosts";
+  const upper = room === "replay" || room === "cli" || room === "hosts" || room === "conform";
   add(`${room}/ ${upper ? "may" : "must not"} import src/handler.ts`, `src/${room}`, value("../handler.ts"), upper ? undefined : "no-restricted-imports");
   if (room !== "cli") {
     add(`${room}/ must not import test/`, `src/${room}`, value("../../test/x.ts"), "no-restricted-imports");

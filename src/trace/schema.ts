@@ -53,6 +53,8 @@ function isObject(input: unknown): boolean {
 /** All that can be wrong with an object that is one: a required key is absent. */
 const MISSING = "is missing";
 
+const calls = list(object({ write: flag, gpa: u64, size, value: u64 }, 'an object { "write", "gpa", "size", "value" }'));
+
 const memory = list(object({ address: u64, bytes }, 'an object { "address", "bytes" }'));
 
 /** Register values by name, as a {@link RegisterFile}. */
@@ -139,10 +141,27 @@ export function faultSchema(set: RegisterSet) {
       ),
       memory: v.optional(memory),
       reads: v.optional(list(u64)),
-      calls: v.optional(list(object({ write: flag, gpa: u64, size, value: u64 }, 'an object { "write", "gpa", "size", "value" }'))),
+      calls: v.optional(calls),
       after: v.optional(object({ pc: v.optional(u64), regs: v.optional(file), memory: v.optional(memory) }, "an object")),
     },
     "a JSON object",
+  );
+}
+
+/** Line of replay output (contract, section 2), as far as it says what the instruction did. `form` and `records` are its writer's own. */
+export function outcomeSchema(set: RegisterSet) {
+  const index = v.pipe(v.number(expected("a number")), v.safeInteger(expected("a whole number")));
+  const after = object({ pc: u64, regs: v.optional(registers(set)), memory: v.optional(memory) }, "an object");
+  return v.pipe(
+    v.custom<Record<string, unknown>>(isObject, expected("a JSON object")),
+    v.variant(
+      "status",
+      [
+        v.object({ status: v.literal("emulated"), index, pc: v.optional(u64), calls: v.optional(calls), after }, MISSING),
+        v.object({ status: v.literal("refused"), index, pc: v.optional(u64), reason: v.optional(v.string(expected("text"))), message: v.optional(v.string(expected("text"))) }, MISSING),
+      ],
+      expected('"status": "emulated" or "refused"'),
+    ),
   );
 }
 
