@@ -1,17 +1,25 @@
-// Compiles the fast path's AssemblyScript to dist/src/fastpath/kernel.wasm. Run by `npm run build`, and by tests and benchmarks when it is stale.
+// Compiles the fast path's AssemblyScript to dist/src/fastpath/kernel.wasm, and the benchmarks' floor to dist/bench/floor.wasm. Run by
+// `npm run build`, and by tests and benchmarks when they are stale.
 import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const sources = `${root}src/fastpath/assembly`;
-const output = `${root}dist/src/fastpath/kernel.wasm`;
+const folders = [`${root}src/fastpath/assembly`, `${root}bench/assembly`];
+const MODULES = [
+  { source: "src/fastpath/assembly/index.ts", output: `${root}dist/src/fastpath/kernel.wasm` },
+  { source: "bench/assembly/floor.ts", output: `${root}dist/bench/floor.wasm` },
+];
 
-/** Whether the module is there and newer than all of its sources and this script. */
-function isFresh() {
+/**
+ * Whether a module is there and newer than all sources and this script.
+ * @param {string} output
+ */
+function isFresh(output) {
   const built = statSync(output, { throwIfNoEntry: false })?.mtimeMs;
   if (built === undefined) return false;
-  const files = readdirSync(sources).map((name) => `${sources}/${name}`);
+  const files = folders.flatMap((folder) => readdirSync(folder).map((name) => `${folder}/${name}`));
   return [...files, fileURLToPath(import.meta.url)].every((file) => statSync(file).mtimeMs < built);
 }
 
@@ -20,7 +28,7 @@ function isFresh() {
  * @param {string} source
  */
 export async function compile(source) {
-  const options = ["--baseDir", root, "-O3", "--converge", "--noAssert", "--runtime", "stub", "--initialMemory", "32", "--outFile", "module.wasm"];
+  const options = ["--baseDir", root, "-O3", "--converge", "--enable", "simd", "--noAssert", "--runtime", "stub", "--initialMemory", "32", "--outFile", "module.wasm"];
   /** @type {Uint8Array | undefined} */
   let module;
   const { error, stderr } = await asc.main([source, ...options], {
@@ -32,14 +40,16 @@ export async function compile(source) {
   return module;
 }
 
-/** Compiles the kernel where needed. */
+/** Compiles what is stale. */
 export async function buildFastPath() {
-  if (isFresh()) return;
-  const module = await compile("src/fastpath/assembly/index.ts");
-  mkdirSync(`${root}dist/src/fastpath`, { recursive: true });
-  // Several test processes may do this at the same time: each puts a whole file in place.
-  writeFileSync(`${output}.${process.pid}.tmp`, module);
-  renameSync(`${output}.${process.pid}.tmp`, output);
+  for (const { source, output } of MODULES) {
+    if (isFresh(output)) continue;
+    const module = await compile(source);
+    mkdirSync(dirname(output), { recursive: true });
+    // Several test processes may do this at the same time: each puts a whole file in place.
+    writeFileSync(`${output}.${process.pid}.tmp`, module);
+    renameSync(`${output}.${process.pid}.tmp`, output);
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildFastPath();

@@ -62,8 +62,11 @@ async function run({ set, shard: [shard, shards], oracle, sample, only }: Option
   const opened = await ORACLES[oracle]?.(set);
   const started = process.cpuUsage();
   try {
+    let told = 0;
     const findings = await walk(plan, opened, (done, blocks) => {
-      if (done % 64 === 0 || done === blocks) process.stderr.write(`${done} of ${blocks} blocks of 2^20 words\n`);
+      if (done < told + blocks / 16 && done < blocks) return;
+      told = done;
+      process.stderr.write(`${done} of ${blocks} blocks of 2^20 words\n`);
     });
     const { user, system } = process.cpuUsage(started);
     process.stderr.write(`${((user + system) / 1e6).toFixed(1)} s of processor time here, without the oracle's\n`);

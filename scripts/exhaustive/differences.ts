@@ -25,4 +25,58 @@ export const DIFFERENCES: readonly Difference[] = [
     why: "C6.2 LDTR: it has no writeback, so that Rt may be the base; LLVM takes bit 11 for a writeback",
     covers: ({ form }) => /^LDTR\w*( [WX]t)?, unprivileged$/.test(form),
   },
+  {
+    set: "a64",
+    kind: "memory to them",
+    why: "C5.3 DC ISW and its kin work by set and way, IC IALLU and IALLUIS on everything: they take no address, and so never fault on one",
+    covers: (_, theirs) => /^(dc \w+sw|ic iallu(is)?)$/.test(theirs),
+  },
+  {
+    set: "a64",
+    kind: "memory to them",
+    why: "C5.3 DC CIPAE, CIGDPAE, CIPAPA, CIGDPAPA take a physical address, which is not translated",
+    covers: (_, theirs) => /^dc ci(gd)?pap?[ea]$/.test(theirs),
+  },
+  {
+    set: "a64",
+    kind: "another name",
+    why: "FEAT_OCCMO (C5.3 DC CGDVAOC, DC CVAOC, DC CIVAOC, DC CIGDVAOC): newer than the oracle, which calls them SYS",
+    covers: ({ form }, theirs) => /^DC \w+OC$/.test(form) && theirs.startsWith("sys"),
+  },
+  {
+    set: "a32",
+    kind: "ours alone",
+    why: "DDI 0406 A8.8.55 LDC, A8.8.198 STC: generic coprocessors are Armv7's, and the oracle decodes Armv8",
+    covers: ({ form }) => /^(LDC|STC)(2| \(coprocessor\))$/.test(form),
+  },
+  {
+    set: "a32",
+    kind: "theirs alone",
+    why: "F5.1 LDC, STC: of p14 only register c5 is allocated",
+    covers: ({ form }, theirs) => form === "" && /^(ldc|stc)l?$/.test(theirs),
+  },
+  {
+    set: "a32",
+    kind: "ours alone",
+    why: "DDI 0406 A8.8.229 SWP, SWPB: Armv7's, and the oracle decodes Armv8",
+    covers: ({ form }) => /^SWPB? A1$/.test(form),
+  },
+  {
+    set: "a32",
+    kind: "theirs alone",
+    why: "F5.1 UDF is permanently UNDEFINED: a name for what is no instruction",
+    covers: (_, theirs) => theirs === "udf" || theirs === "trap",
+  },
+  {
+    set: "a32",
+    kind: "ours alone",
+    why: "F5.1 STRD (immediate): bits 3:0 are imm4L; LLVM takes 15 there for an Rm that is the PC",
+    covers: ({ form }) => form === "STRD (immediate) A1",
+  },
+  {
+    set: "a32",
+    kind: "ours alone",
+    why: "F5.1 RFE, SRS: the should-be bits of these words are not what they should be, which is CONSTRAINED UNPREDICTABLE; LLVM decodes nothing",
+    covers: ({ form }) => /^(RFE|SRS)/.test(form),
+  },
 ];

@@ -1,7 +1,7 @@
 import { A64_WORDS } from "../../src/isa/aarch64/words.ts";
 import { A32_WORDS } from "../../src/isa/arm/words.ts";
 import type { WordClassifier } from "../../src/isa/verdict.ts";
-import { agreement } from "./agreement.ts";
+import { agreement, plainName } from "./agreement.ts";
 import type { Oracle } from "./oracles.ts";
 import { type Findings, Gathering } from "./findings.ts";
 
@@ -30,10 +30,13 @@ export async function walk(plan: Walk, oracle: Oracle | undefined, progress: (do
   const blocks = blocksOf(plan);
   const tally = new Tally(plan.set);
   const { set, shard, shards, sample, only } = plan;
-  for (const [done, block] of blocks.entries()) {
-    if (oracle === undefined && plan.sample === 1) tally.countBlock(block);
-    else await tally.compareBlock(block, plan.sample, oracle);
-    progress(done + 1, blocks.length);
+  // A sample is thin: its blocks go to the oracle together.
+  const together = oracle === undefined ? 1 : sample;
+  for (let at = 0; at < blocks.length; at += together) {
+    const some = blocks.slice(at, at + together);
+    if (oracle === undefined && sample === 1) for (const block of some) tally.countBlock(block);
+    else await tally.compare(sampleOf(some, sample), oracle);
+    progress(Math.min(at + together, blocks.length), blocks.length);
   }
   return { set, oracle: oracle?.title ?? "none", sample, only, shards: [shard], of: shards, ...tally.lists() };
 }
@@ -43,6 +46,22 @@ export function blocksOf({ shard, shards, only }: Walk): number[] {
   const all = Array.from({ length: BLOCKS }, (_, block) => block).filter((block) =>
     Array.from(only).every((bit, at) => bit === "x" || Number(bit) === ((block >>> (only.length - 1 - at + (32 - BLOCK_BITS - only.length))) & 1)));
   return all.filter((_, at) => at % shards === shard - 1);
+}
+
+function bitCount(bits: number): number {
+  let count = 0;
+  for (let left = bits; left !== 0; left &= left - 1) count++;
+  return count;
+}
+
+/** The words of blocks, or one of each run of `sample`. */
+function sampleOf(blocks: readonly number[], sample: number): Uint32Array {
+  const each = Math.floor(BLOCK_WORDS / sample);
+  const words = new Uint32Array(each * blocks.length);
+  blocks.forEach((block, position) => {
+    for (let at = 0; at < each; at++) words[position * each + at] = block * BLOCK_WORDS + at * sample + (sample === 1 ? 0 : scatter(block * each + at, sample));
+  });
+  return words;
 }
 
 /** A number from 0 to `below` - 1 that looks random and is always the same for `seed` (32-bit multiply and shift rounds). */
@@ -59,50 +78,31 @@ class Tally {
   readonly #counts = new Map<number, { count: number; example: number }>();
   /** The same by verdict, variant and the oracle's name. */
   readonly #pairs = new Map<string, Map<number, { count: number; example: number }>>();
-  readonly #step: number;
 
   constructor(set: WordSet) {
     this.#classifier = WORD_SETS[set];
     this.#set = set;
-    this.#step = 1 << Math.min(...this.#classifier.index);
   }
 
-  /** Classifies the words of a block. Words that no row can match are counted as many at once as share their index bits. */
+  /**
+   * Classifies the words of a block. Those that differ only in bits that none of the rows they can match reads have one verdict, and are
+   * counted at once.
+   */
   countBlock(block: number): void {
-    const { classify, mayMatch } = this.#classifier;
-    const step = this.#step;
+    const { classify, bitsRead } = this.#classifier;
     const start = block * BLOCK_WORDS;
-    let verdict = 0;
-    let run = 0;
-    let first = start;
-    for (let chunk = start; chunk < start + BLOCK_WORDS; chunk += step) {
-      if (!mayMatch(chunk | 0)) {
-        const other = classify(chunk | 0);
-        if (other !== verdict) {
-          this.#add(verdict, run, first);
-          [verdict, run, first] = [other, 0, chunk];
-        }
-        run += step;
-        continue;
-      }
-      for (let word = chunk; word < chunk + step; word++) {
-        const other = classify(word | 0);
-        if (other !== verdict) {
-          this.#add(verdict, run, first);
-          verdict = other;
-          run = 0;
-          first = word;
-        }
-        run++;
-      }
-    }
-    this.#add(verdict, run, first);
+    const bits = bitsRead(-BLOCK_WORDS, start | 0) & (BLOCK_WORDS - 1);
+    const each = BLOCK_WORDS / 2 ** bitCount(bits);
+    // The subsets of `bits` as numbers, ascending.
+    let some = 0;
+    do {
+      this.#add(classify((start + some) | 0), each, start + some);
+      some = (some - bits) & bits;
+    } while (some !== 0);
   }
 
-  /** Classifies the words of a block, or a sample of them, and holds each against the oracle. */
-  async compareBlock(block: number, sample: number, oracle: Oracle | undefined): Promise<void> {
-    const words = new Uint32Array(Math.floor(BLOCK_WORDS / sample));
-    for (let at = 0; at < words.length; at++) words[at] = block * BLOCK_WORDS + at * sample + (sample === 1 ? 0 : scatter(block * words.length + at, sample));
+  /** Classifies words and holds each against the oracle. */
+  async compare(words: Uint32Array, oracle: Oracle | undefined): Promise<void> {
     const names = oracle === undefined ? undefined : await oracle.name(words);
     const { classify, variant } = this.#classifier;
     words.forEach((word, at) => {
@@ -120,7 +120,6 @@ class Tally {
   }
 
   #add(verdict: number, count: number, example: number): void {
-    if (count === 0) return;
     const known = this.#counts.get(verdict);
     if (known === undefined) this.#counts.set(verdict, { count, example });
     else known.count += count;
@@ -134,7 +133,7 @@ class Tally {
       for (const [key, { count, example }] of byName) {
         const verdict = Math.floor(key / 32);
         const mine = { ...judge(verdict), mnemonic: mnemonic(verdict, example | 0), variant: key - 32 * verdict };
-        gathering.addPair(mine, name, agreement(this.#set, mine, name), count, example);
+        gathering.addPair(mine, plainName(this.#set, mine, name), agreement(this.#set, mine, name), count, example);
       }
     }
     return gathering.lists();

@@ -7,7 +7,7 @@
  * up, each ended by a newline.
  *
  * A name is the mnemonic and the shape of the operands that tells forms apart: the kind of the first register, then `!` for
- * pre-index or `+` for post-index addressing: "ldr w", "ldr x!", "ld1 {+". Its numbers depend on the order of the words.
+ * pre-index or `+` for post-index addressing: "ldr w", "ldr x!", "ld1 {+"; of DC and IC the whole first operand: "dc zva". Its numbers depend on the order of the words.
  *
  * cc -O2 llvm-words.c $(llvm-config-19 --cflags) -L$(llvm-config-19 --libdir) -lLLVM-19 -o llvm-words
  */
@@ -42,14 +42,21 @@ static uint16_t number_of(const char *name) {
   return slots[slot] = (uint16_t)count;
 }
 
+/* Whether the mnemonic is one of the system instructions whose first operand is what they do. */
+static int maintenance(const char *start, const char *end) {
+  return end - start == 2 && start[1] == 'c' && (start[0] == 'd' || start[0] == 'i');
+}
+
 /* The mnemonic, the kind of the first operand, the addressing. */
 static void shape(const char *text, char *name) {
+  const char *start = name;
   while (isspace((unsigned char)*text)) text++;
   while (*text && !isspace((unsigned char)*text)) *name++ = *text++;
   while (isspace((unsigned char)*text)) text++;
   if (*text != '\0') {
+    const int whole = maintenance(start, name);
     *name++ = ' ';
-    *name++ = *text;
+    for (const char *at = text; *at && *at != ',' && (whole || at == text); at++) *name++ = *at;
   }
   const char *close = strrchr(text, ']');
   if (close != NULL && close[1] == '!') *name++ = '!';

@@ -51,7 +51,7 @@ export class RowTable<Facts> {
   readonly name: string;
   readonly rows: readonly CompiledRow<Facts>[];
   readonly #slots: Slots;
-  readonly #index: readonly number[];
+  readonly #index: readonly BitRun[];
 
   constructor(rows: readonly Row<Facts>[], options: RowTableOptions<Facts>) {
     this.name = options.name;
@@ -65,7 +65,7 @@ export class RowTable<Facts> {
         throw new Error(`${options.name}: row ${row.form}: ${(error as Error).message}`, { cause: error });
       }
     });
-    this.#index = options.index;
+    this.#index = runsOf(options.index);
     this.#slots = fillSlots(this.rows, options.index);
     const pair = overlappingPair(this.rows);
     if (pair !== undefined) throw new Error(`${options.name}: rows ${pair[0].form} and ${pair[1].form} match the same word`);
@@ -79,8 +79,7 @@ export class RowTable<Facts> {
 
   /** The position in `rows` of the row that a word matches, or -1. */
   findNumber(word: number): number {
-    let slot = 0;
-    for (const bit of this.#index) slot = (slot << 1) | ((word >>> bit) & 1);
+    const slot = this.#slotOf(word);
     const { starts, numbers } = this.#slots;
     const end = starts[slot + 1]!;
     for (let at = starts[slot]!; at < end; at++) {
@@ -90,11 +89,24 @@ export class RowTable<Facts> {
     return -1;
   }
 
-  /** Whether a word has the index bits of any row: if not, none with those bits matches one. */
-  mayFind(word: number): boolean {
+  /**
+   * The bits that decide which row a word matches, of words that have the bits `known` as `word` has them. `more` gives bits of a row
+   * besides those of its encoding, its should-be bits and its conditions.
+   */
+  bitsRead(known: number, word: number, more: (row: CompiledRow<Facts>) => number): number {
+    let bits = 0;
+    for (const row of this.rows) {
+      if ((row.mask & known & (row.match ^ word)) !== 0) continue;
+      bits |= row.mask | row.shouldMask | more(row);
+      for (const condition of row.conditions) bits |= condition.bits;
+    }
+    return bits;
+  }
+
+  #slotOf(word: number): number {
     let slot = 0;
-    for (const bit of this.#index) slot = (slot << 1) | ((word >>> bit) & 1);
-    return this.#slots.starts[slot] !== this.#slots.starts[slot + 1];
+    for (const { from, width } of this.#index) slot = (slot << width) | ((word >>> from) & ((1 << width) - 1));
+    return slot;
   }
 }
 
@@ -150,6 +162,27 @@ function wordBits(parts: readonly FieldPart[]): number {
   let bits = 0;
   for (const { from, width } of parts) bits |= width === 32 ? -1 : ((1 << width) - 1) << from;
   return bits;
+}
+
+/** `width` bits from bit `from` up. */
+interface BitRun {
+  readonly from: number;
+  readonly width: number;
+}
+
+/** Positions of bits, most significant first, as runs of neighbours. */
+function runsOf(positions: readonly number[]): BitRun[] {
+  const runs: { from: number; width: number }[] = [];
+  for (const position of positions) {
+    const last = runs.at(-1);
+    if (last !== undefined && last.from === position + 1) {
+      last.from = position;
+      last.width++;
+    } else {
+      runs.push({ from: position, width: 1 });
+    }
+  }
+  return runs;
 }
 
 /** For each value of the index bits the rows that may match: `numbers` from `starts[value]` up to `starts[value + 1]`. */

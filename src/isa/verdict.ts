@@ -30,14 +30,11 @@ export interface Judgement {
 /** Sorts all words of an instruction set whose instructions are 32 bits. */
 export interface WordClassifier {
   classify(word: number): Verdict;
-  /** The verdict of all words that have these index bits, or undefined where they have to be looked at one by one. */
   judge(verdict: Verdict): Judgement;
   /** What the word's mnemonic depends on besides its row, 0 to 31: two words of one verdict and variant have the same mnemonic. */
   variant(verdict: Verdict, word: number): number;
   /** The mnemonic, in lower case; empty where the word has none of its own. */
   mnemonic(verdict: Verdict, word: number): string;
-  /** Bits by which rows are looked up, most significant first. Where {@link classify} finds no row for them, words with the same bits have one verdict. */
-  readonly index: readonly number[];
-  /** Whether some row has these index bits: if not, all words that agree with `word` in `index` have its verdict. */
-  mayMatch(word: number): boolean;
+  /** The bits that {@link classify} can depend on, of words that have the top bits `known` as `word` has them; `known` has at least bits 31:20. */
+  bitsRead(known: number, word: number): number;
 }

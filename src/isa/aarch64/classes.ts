@@ -105,10 +105,18 @@ const WIDE_ATOMICS = refuse("atomic", ATOMIC_WHY, PLAIN_ADVICE, [
   { form: "RCWSETP",  mnemonic: "rcw", variants: checked("setp"), pattern: "0 variant[2] 011001 variant[1:0] 1 Rt2:5 1 011 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
 ]);
 
+/** Stores to a guarded control stack, pushes and pops on it, and the switch to another one. */
 // prettier-ignore
-const GUARDED_STACK = unsupported("it stores to the guarded control stack, which is never device memory", "the captured PC or address is wrong", [
-  { form: "GCSSTR",  pattern: "11 011001 000 11111 0000 11 xxxxx xxxxx", access: "write", sizes: [8] },
-  { form: "GCSSTTR", pattern: "11 011001 000 11111 0001 11 xxxxx xxxxx", access: "write", sizes: [8] },
+const GUARDED_STACK = unsupported("it accesses the guarded control stack, which is never device memory", "the captured PC or address is wrong", [
+  { form: "GCSSTR",   pattern: "11 011001 000 11111 0000 11 xxxxx xxxxx",            access: "write",      sizes: [8] },
+  { form: "GCSSTTR",  pattern: "11 011001 000 11111 0001 11 xxxxx xxxxx",            access: "write",      sizes: [8] },
+  { form: "GCSPUSHX", pattern: "1101010100 0 01 000 0111 0111 100 11111",            access: "write",      sizes: [8, 8, 8, 8] },
+  { form: "GCSPOPCX", pattern: "1101010100 0 01 000 0111 0111 101 11111",            access: "read",       sizes: [8, 8, 8, 8] },
+  { form: "GCSPOPX",  pattern: "1101010100 0 01 000 0111 0111 110 11111",            access: "read",       sizes: [8, 8, 8, 8] },
+  { form: "GCSPUSHM", pattern: "1101010100 0 01 011 0111 0111 000 xxxxx",            access: "write",      sizes: [8] },
+  { form: "GCSSS1",   pattern: "1101010100 0 01 011 0111 0111 010 xxxxx",            access: "read-write", sizes: [8, 8] },
+  { form: "GCSPOPM",  pattern: "1101010100 1 01 011 0111 0111 001 xxxxx",            access: "read",       sizes: [8] },
+  { form: "GCSSS2",   pattern: "1101010100 1 01 011 0111 0111 011 xxxxx",            access: "read-write", sizes: [8, 8] },
 ]);
 
 /** Options of a copy, by bits 15:12: non-temporal write and read in 15:14, unprivileged write and read in 13:12. */
@@ -187,8 +195,9 @@ const CACHE_MAINTENANCE = refuse(
       ["CIGDVAC", "011", "1110", "101"],
       ["CIVAOC", "011", "1111", "000"],
       ["CIGDVAOC", "011", "1111", "111"],
+      ["IC IVAU", "011", "0101", "001"],
     ] as const
-  ).map(([name, op1, CRm, op2]) => ({ form: `DC ${name}`, pattern: `1101010100 0 01 ${op1} 0111 ${CRm} ${op2} xxxxx` })),
+  ).map(([name, op1, CRm, op2]) => ({ form: name.startsWith("IC") ? name : `DC ${name}`, pattern: `1101010100 0 01 ${op1} 0111 ${CRm} ${op2} xxxxx` })),
 );
 
 /** Every row that is recognised and refused. */

@@ -12,10 +12,10 @@ import { undefinedOperands, unpredictableOperands } from "./rules.ts";
 import { A64_ROWS } from "./table.ts";
 
 /** Looked up by bits 31:21 and 11:10 would miss nothing, but bits 31:22 and 11:10 leave short lists and a small table. */
-export const A64_INDEX_BITS = [31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 10];
+const INDEX_BITS = [31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 10];
 
 /** The A64 rows that touch memory or look as if they did, compiled. */
-export const A64_TABLE = new RowTable<Facts>(A64_ROWS, { name: "A64", width: 32, index: A64_INDEX_BITS, fieldsOf });
+export const A64_TABLE = new RowTable<Facts>(A64_ROWS, { name: "A64", width: 32, index: INDEX_BITS, fieldsOf });
 
 const LENGTH = 4;
 

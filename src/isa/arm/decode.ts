@@ -15,9 +15,7 @@ import { lanes, lastRegister, structure, vectorMultiple, vectorMultipleWritesBac
 export type ArmInstructionSet = Extract<InstructionSet, "a32" | "t32">;
 
 /** A32 is told apart by bits 27:20 and 7:4 (DDI 0487 F4.1). */
-export const A32_INDEX_BITS = [27, 26, 25, 24, 23, 22, 21, 20, 7, 6, 5, 4];
-
-export const A32_TABLE = new RowTable<Facts>(A32_ROWS, { name: "A32", width: 32, index: A32_INDEX_BITS, fieldsOf });
+export const A32_TABLE = new RowTable<Facts>(A32_ROWS, { name: "A32", width: 32, index: [27, 26, 25, 24, 23, 22, 21, 20, 7, 6, 5, 4], fieldsOf });
 /** 32-bit T32: bits 28:20 of the first halfword, 15, 11 and 7 of the second (DDI 0487 F3.1). */
 export const T32_TABLE = new RowTable<Facts>(T32_ROWS, { name: "T32", width: 32, index: [28, 27, 26, 25, 24, 23, 22, 21, 20, 15, 11, 7], fieldsOf });
 /** 16-bit T32. */

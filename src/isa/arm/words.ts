@@ -1,72 +1,54 @@
-import { fieldValue } from "../pattern.ts";
+import { type FieldPart, fieldValue } from "../pattern.ts";
 import type { CompiledRow } from "../rows.ts";
 import { type Judgement, OPERANDS, type Verdict, type WordClassifier, operandsOf, rowOf } from "../verdict.ts";
-import { A32_INDEX_BITS, A32_TABLE, mnemonicOf, unpredictableRule } from "./decode.ts";
+import { A32_TABLE, mnemonicOf, unpredictableRule } from "./decode.ts";
 import type { Facts } from "./facts.ts";
-
-/** Fields that no rule of ./rules.ts reads: immediate offsets, shifts, alignment, the lane. */
-const UNRULED_FIELDS: ReadonlySet<string> = new Set(["imm", "imm5", "type", "imm2", "align", "index", "U"]);
-
-/** Bits of the word, side by side at the low end of a number, lowest first. */
-type Gathered = readonly { readonly from: number; readonly to: number; readonly width: number }[];
 
 /**
  * The answers of {@link unpredictableRule} for one row, by the bits that the row's rules can depend on. Each is found once, when it is
  * first asked for, so that a walk over all words spends its time on integers.
  */
-class Rules {
+class Answers {
   readonly #row: CompiledRow<Facts>;
-  readonly #gathered: Gathered;
+  readonly #gathered: readonly FieldPart[];
   /** 0: not asked for yet; 1: allowed; 2: unpredictable. */
-  readonly #answers: Uint8Array;
+  readonly #known: Uint8Array;
 
   constructor(row: CompiledRow<Facts>) {
     this.#row = row;
-    let bits = row.shouldMask;
-    for (const [field, parts] of row.fields) {
-      if (UNRULED_FIELDS.has(field) || (field === "cond" && !ruledByCondition(row.facts))) continue;
-      for (const { from, width } of parts) bits |= ((1 << width) - 1) << from;
-    }
-    this.#gathered = gather(bits);
-    this.#answers = new Uint8Array(1 << this.#gathered.reduce((sum, { width }) => sum + width, 0));
+    this.#gathered = gather(ruledBits(row) | row.shouldMask);
+    this.#known = new Uint8Array(1 << this.#gathered.reduce((sum, { width }) => sum + width, 0));
   }
 
   unpredictable(word: number): boolean {
     const key = fieldValue(this.#gathered, word);
-    const known = this.#answers[key]!;
-    if (known !== 0) return known === 2;
-    const broken = unpredictableRule(this.#row, word) !== undefined;
-    this.#answers[key] = broken ? 2 : 1;
-    return broken;
+    if (this.#known[key] === 0) this.#known[key] = unpredictableRule(this.#row, word) === undefined ? 1 : 2;
+    return this.#known[key] === 2;
   }
 }
 
-function ruledByCondition(facts: Facts): boolean {
-  return facts.kind !== "none" && facts.kind !== "opaque" && facts.unpredictable.includes("cond != '1110'");
-}
-
-/** Runs of set bits, packed. */
-function gather(bits: number): Gathered {
-  const runs: { from: number; to: number; width: number }[] = [];
+/** The set bits as one field, packed. */
+function gather(bits: number): FieldPart[] {
+  const parts: FieldPart[] = [];
   let to = 0;
-  for (let from = 0; from < 32; ) {
+  for (let from = 0; from < 32; from++) {
     let width = 0;
     while (from + width < 32 && ((bits >>> (from + width)) & 1) === 1) width++;
-    if (width > 0) runs.push({ from, to, width });
+    if (width > 0) parts.push({ from, to, width });
     to += width;
-    from += width + 1;
+    from += width;
   }
-  return runs;
+  return parts;
 }
 
-const rules: (Rules | undefined)[] = [];
+const answers: (Answers | undefined)[] = [];
 
 function classify(word: number): Verdict {
   const number = A32_TABLE.findNumber(word);
   if (number < 0) return -1;
   const row = A32_TABLE.rows[number]!;
   if (row.facts.kind === "none" || row.facts.kind === "opaque") return 4 * number + OPERANDS.allowed;
-  return 4 * number + ((rules[number] ??= new Rules(row)).unpredictable(word) ? OPERANDS.unpredictable : OPERANDS.allowed);
+  return 4 * number + ((answers[number] ??= new Answers(row)).unpredictable(word) ? OPERANDS.unpredictable : OPERANDS.allowed);
 }
 
 function judge(verdict: Verdict): Judgement {
@@ -75,6 +57,20 @@ function judge(verdict: Verdict): Judgement {
   if (operandsOf(verdict) === OPERANDS.unpredictable) return { form, outcome: "unpredictable" };
   if (facts.kind === "none") return { form, outcome: "not-memory-access" };
   return { form, outcome: facts.unsupported === undefined ? "emulated" : "unsupported-instruction" };
+}
+
+/** Fields that no rule of ./rules.ts reads: offsets, shifts, alignment, the lane. The condition has a row's condition, or a rule. */
+const UNRULED_FIELDS: ReadonlySet<string> = new Set(["imm", "imm5", "type", "imm2", "align", "index", "U", "cond"]);
+
+/** Bits of the fields that the row's rules can depend on. */
+function ruledBits({ facts, fields }: CompiledRow<Facts>): number {
+  if (facts.kind === "none" || facts.kind === "opaque") return 0;
+  let bits = 0;
+  for (const [name, parts] of fields) {
+    if (UNRULED_FIELDS.has(name) && !(name === "cond" && facts.unpredictable.includes("cond != '1110'"))) continue;
+    for (const { from, width } of parts) bits |= ((1 << width) - 1) << from;
+  }
+  return bits;
 }
 
 /** All words of A32. A mnemonic's variant is its condition. */
@@ -86,6 +82,5 @@ export const A32_WORDS: WordClassifier = {
     const row = verdict < 0 ? undefined : A32_TABLE.rows[rowOf(verdict)]!;
     return row === undefined || row.facts.kind === "none" ? "" : mnemonicOf(row.form);
   },
-  index: A32_INDEX_BITS,
-  mayMatch: (word) => A32_TABLE.mayFind(word),
+  bitsRead: (known, word) => A32_TABLE.bitsRead(known, word, ruledBits),
 };
