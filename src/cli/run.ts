@@ -5,6 +5,8 @@ import { TraceError } from "../trace/record.ts";
 import type { DefineCommand } from "./command.ts";
 import { defineConvert } from "./convert.ts";
 import { defineDecode } from "./decode.ts";
+import { defineExplain } from "./explain.ts";
+import { defineImport } from "./import.ts";
 import { packageVersion } from "./package-root.ts";
 import { defineRecover } from "./recover.ts";
 import { defineReplay } from "./replay.ts";
@@ -13,7 +15,7 @@ import { STATUS, type Status, type Terminal } from "./terminal.ts";
 import { defineVerify } from "./verify.ts";
 
 /** The commands, in the order in which the help lists them. */
-const COMMANDS: readonly DefineCommand[] = [defineReplay, defineVerify, defineDecode, defineConvert, defineRecover, defineSummary];
+const COMMANDS: readonly DefineCommand[] = [defineReplay, defineVerify, defineDecode, defineImport, defineExplain, defineConvert, defineRecover, defineSummary];
 
 /** Runs the command line and returns the exit status. Everything that can go wrong ends here as one line for a person. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<Status> {
