@@ -11,9 +11,14 @@ process.stdout.on("error", (error) => {
 });
 // Talk that nobody hears is no reason to stop.
 process.stderr.on("error", () => undefined);
-// Interrupted: the exit handlers remove unfinished output.
+// Interrupted: a command that can end in good order does so once; else the exit handlers remove unfinished output.
+let interrupted: (() => void) | undefined;
 for (const [signal, number] of [["SIGINT", 2], ["SIGTERM", 15], ["SIGHUP", 1]] as const) {
-  process.once(signal, () => process.exit(128 + number));
+  process.on(signal, () => {
+    if (interrupted === undefined) process.exit(128 + number);
+    interrupted();
+    interrupted = undefined;
+  });
 }
 
 let input: typeof process.stdin | undefined;
@@ -25,6 +30,9 @@ process.exitCode = await run(process.argv.slice(2), {
   output: process.stdout,
   talk: process.stderr,
   environment: process.env,
+  onInterrupt(action) {
+    interrupted = action;
+  },
 });
 // A command that has failed does not wait for whoever writes to it.
 input?.destroy();

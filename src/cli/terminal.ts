@@ -10,6 +10,8 @@ export interface Terminal {
   /** Talk and progress. */
   readonly talk: Writable & Screen;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** From now on the first Ctrl-C calls `action` instead of ending the program; the second ends it. */
+  onInterrupt?(action: () => void): void;
 }
 
 /** Exit statuses (contract, section 3). */
