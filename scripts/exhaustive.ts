@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Findings, mergeFindings } from "./exhaustive/findings.ts";
-import { MissingOracle, ORACLES } from "./exhaustive/oracles.ts";
+import { ORACLES } from "./exhaustive/oracles.ts";
 import { report } from "./exhaustive/report.ts";
-import { type Walk, type WordSet, walk } from "./exhaustive/walk.ts";
+import type { WordSet } from "./exhaustive/sets.ts";
+import { type Walk, walk } from "./exhaustive/walk.ts";
 
 /**
  * Sorts every word of a fixed-width instruction set into what the emulator does with it, and holds that against an independent
@@ -79,7 +80,6 @@ async function run({ set, shard: [shard, shards], oracle, sample, only }: Option
 try {
   process.exitCode = await main();
 } catch (error) {
-  // What people can mend in one line; anything else with its trace.
-  process.stderr.write(`${error instanceof MissingOracle || error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${(error as Error).message}\n`);
   process.exitCode = 2;
 }

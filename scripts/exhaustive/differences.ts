@@ -1,5 +1,5 @@
-import type { Kind, Mine } from "./agreement.ts";
-import type { WordSet } from "./walk.ts";
+import type { Kind, Mine } from "./mine.ts";
+import type { WordSet } from "./sets.ts";
 
 /** A known disagreement: it is decided for us, by the section named. One that fits no entry ends a run with status 1. */
 export interface Difference {

@@ -1,6 +1,6 @@
 import type { Judgement } from "../../src/isa/verdict.ts";
-import type { Disagreement, Kind, Mine } from "./agreement.ts";
-import type { WordSet } from "./walk.ts";
+import type { Disagreement, Kind, Mine } from "./mine.ts";
+import type { WordSet } from "./sets.ts";
 
 /** Words of one form and outcome. */
 export interface WordCount extends Judgement {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { shapeOf } from "./shape.ts";
-import type { WordSet } from "./walk.ts";
+import type { WordSet } from "./sets.ts";
 
 /** Names of words: `names[numbers[i]]` is that of word `i`, "" where the oracle decodes nothing. A name is made by {@link shapeOf}. */
 export interface Names {

@@ -3,7 +3,7 @@ import type { Difference, Findings, WordCount } from "./findings.ts";
 /** The findings as Markdown. The same findings give the same text. */
 export function report(findings: Findings): string {
   const { set, oracle, sample, only, shards, of, words, compared, differences } = findings;
-  const total = words.reduce((sum, { count }) => sum + count, 0);
+  const total = sum(words);
   const scope = [
     sample === 1 ? "every word" : `one word in ${sample}`,
     only === "" ? "" : `whose top bits are ${only}`,
@@ -12,7 +12,7 @@ export function report(findings: Findings): string {
   const lines = [`## ${set.toUpperCase()}: ${number(total)} words`, "", `${scope.join("; ")}; oracle: ${oracle}.`, "", ...outcomeTable(words, total)];
   if (oracle === "none") return lines.join("\n") + "\n";
   const unknown = differences.filter(({ why }) => why === null);
-  const differing = differences.reduce((sum, { count }) => sum + count, 0);
+  const differing = sum(differences);
   lines.push("", `${number(compared)} words compared, ${number(compared - differing)} agree, ${number(differing)} differ, ${number(sum(unknown))} of them for no known reason.`, "");
   lines.push(...differenceTable(differences));
   return lines.join("\n") + "\n";

@@ -1,12 +1,8 @@
-import { A64_WORDS } from "../../src/isa/aarch64/words.ts";
-import { A32_WORDS } from "../../src/isa/arm/words.ts";
 import type { WordClassifier } from "../../src/isa/verdict.ts";
 import { agreement, plainName } from "./agreement.ts";
 import type { Oracle } from "./oracles.ts";
 import { type Findings, Gathering } from "./findings.ts";
-
-export type WordSet = "a64" | "a32";
-export const WORD_SETS: Readonly<Record<WordSet, WordClassifier>> = { a64: A64_WORDS, a32: A32_WORDS };
+import { WORD_SETS, type WordSet } from "./sets.ts";
 
 /** Words are walked in blocks that share their top bits. A shard is made of whole blocks. */
 const BLOCK_BITS = 20;

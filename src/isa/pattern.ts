@@ -60,15 +60,15 @@ export function compilePattern(text: string, width: number): Pattern {
   let at = 0;
   while (at < text.length) {
     const code = text.charCodeAt(at);
-    const bits = !goesOn(text.charCodeAt(at + 1));
+    const alone = !goesOn(text.charCodeAt(at + 1));
     if (code === SPACE) {
       at++;
-    } else if ((code === ZERO || code === ONE) && bits) {
+    } else if ((code === ZERO || code === ONE) && alone) {
       const bit = take(1);
       mask |= 1 << bit;
       if (code === ONE) match |= 1 << bit;
       at++;
-    } else if (code === X && bits) {
+    } else if (code === X && alone) {
       take(1);
       at++;
     } else if (code === OPEN && text.charCodeAt(at + 2) === CLOSE && (text[at + 1] === "0" || text[at + 1] === "1")) {

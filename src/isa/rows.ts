@@ -225,12 +225,12 @@ function fillSlots<Facts>(rows: readonly CompiledRow<Facts>[], index: readonly n
 /** The first two rows, if any, that some word may match both. Each pair is compared once, most of them by one integer test. */
 function overlappingPair<Facts>(rows: readonly CompiledRow<Facts>[]): readonly [CompiledRow<Facts>, CompiledRow<Facts>] | undefined {
   const masks = Int32Array.from(rows, ({ mask }) => mask);
-  const matches = Int32Array.from(rows, ({ match }) => match);
+  const values = Int32Array.from(rows, ({ match }) => match);
   for (let first = 0; first < rows.length; first++) {
     const mask = masks[first]!;
-    const match = matches[first]!;
+    const match = values[first]!;
     for (let second = first + 1; second < rows.length; second++) {
-      if ((mask & masks[second]! & (match ^ matches[second]!)) !== 0) continue;
+      if ((mask & masks[second]! & (match ^ values[second]!)) !== 0) continue;
       if (overlaps(rows[first]!, rows[second]!)) return [rows[first]!, rows[second]!];
     }
   }

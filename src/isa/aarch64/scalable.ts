@@ -119,8 +119,10 @@ const GATHER_64_BIT: readonly Line[] = [
   ["SVE, vector plus immediate, 64-bit elements",      "ldff1", "1100010 variant[2:1] 01 xxxxx 1 variant[0] 1 xxx xxxxx xxxxx", GATHER_64],
 ];
 
-/** By msz and size of the register's elements: msz is at most size; words and doublewords in quadwords are SVE2.1. */
-const STORES = "b b b b - h h h w - w w - - d d";
+/** By msz and size of the register's elements: msz is at most size. */
+const STORES = "b b b b - h h h - - w w - - - d";
+/** The same where the register's elements are quadwords. */
+const QUADWORD_STORES = "- - - - - - - - w - - - - - d";
 // prettier-ignore
 const STORE: readonly Line[] = [
   // "SVE Memory - Store": 1110010
@@ -128,6 +130,8 @@ const STORE: readonly Line[] = [
   ["SVE, vector register",                             "str",   "1110010 11 0 xxxxxx 010 xxx xxxxx xxxxx"],
   ["SVE, scalar plus scalar",                          "st1",   "1110010 variant:4 Rm:5 010 xxx xxxxx xxxxx", STORES],
   ["SVE, scalar plus immediate",                       "st1",   "1110010 variant:4 0 xxxx 111 xxx xxxxx xxxxx", STORES],
+  ["SVE2.1, scalar plus scalar, 128-bit element",      "st1",   "1110010 variant:4 Rm:5 010 xxx xxxxx xxxxx", QUADWORD_STORES],
+  ["SVE2.1, scalar plus immediate, 128-bit element",   "st1",   "1110010 variant:4 0 xxxx 111 xxx xxxxx xxxxx", QUADWORD_STORES],
   ["SVE, scalar plus immediate, non-temporal",         "stnt1", "1110010 variant:2 001 xxxx 111 xxx xxxxx xxxxx", BY_SIZE],
   ["SVE, scalar plus scalar, non-temporal",            "stnt1", "1110010 variant:2 00 Rm:5 011 xxx xxxxx xxxxx", BY_SIZE],
   ["SVE, scalar plus immediate, structures",           "st2",   "1110010 variant:2 011 xxxx 111 xxx xxxxx xxxxx", BY_SIZE],
