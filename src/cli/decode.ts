@@ -1,7 +1,6 @@
-import { InvalidArgumentError, Option } from "commander";
-import { ARCHITECTURES, type Architecture, type InstructionSet } from "../model/architecture.ts";
+import type { Architecture, InstructionSet } from "../model/architecture.ts";
 import { Refusal } from "../model/refusal.ts";
-import { nearest } from "../replay/nearest.ts";
+import { architectureOption } from "./architecture.ts";
 import type { DefineCommand } from "./command.ts";
 import { Progress } from "./progress.ts";
 import { STATUS, type Status, type Terminal, UsageError } from "./terminal.ts";
@@ -18,7 +17,7 @@ export const defineDecode: DefineCommand = (program, terminal, finish) => {
     .summary("tell what an instruction is and what it would access")
     .description("Decodes instruction bytes: what the instruction is, what it accesses and needs, whether a hypervisor would have had a valid syndrome for it, and whether it is emulated.")
     .argument("[bytes...]", "instruction bytes in memory order, as hex; 0x… is one 32-bit word of a fixed-width instruction set")
-    .addOption(new Option("--arch <arch>", ARCHITECTURES.join(", ")).argParser(parseArchitecture).makeOptionMandatory())
+    .addOption(architectureOption())
     .option("--thumb", "T32 instead of A32, for --arch arm")
     .option("--json <file>", "mass form: one instruction a line in hex, - for standard input; one JSON object a line comes out")
     .addHelpText(
@@ -32,16 +31,6 @@ Examples:
     )
     .action(async (words: string[], options: Options) => finish(await decode(words, options, terminal)));
 };
-
-function parseArchitecture(word: string): Architecture {
-  const found = ARCHITECTURES.find((each) => each === word);
-  if (found !== undefined) return found;
-  const near = ALIASES[word.toLowerCase()] ?? nearest(word, ARCHITECTURES);
-  throw new InvalidArgumentError(`${near === undefined ? "" : `Did you mean ${near}? `}Known are ${ARCHITECTURES.join(", ")}.`);
-}
-
-/** What others call them. */
-const ALIASES: Readonly<Record<string, Architecture>> = { arm64: "aarch64", a64: "aarch64", amd64: "x86-64", x64: "x86-64", x86_64: "x86-64", arm32: "arm", armv7: "arm", rv64: "riscv64" };
 
 const DEFAULT_SETS: Readonly<Record<Architecture, InstructionSet>> = { aarch64: "a64", arm: "a32", riscv64: "rv64", "x86-64": "x86-64" };
 

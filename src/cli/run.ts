@@ -4,6 +4,7 @@ import { isClosedPipe } from "../trace/files.ts";
 import { TraceError } from "../trace/record.ts";
 import { defineCapture } from "./capture.ts";
 import type { DefineCommand } from "./command.ts";
+import { defineConform } from "./conform.ts";
 import { defineConvert } from "./convert.ts";
 import { defineDecode } from "./decode.ts";
 import { defineExplain } from "./explain.ts";
@@ -16,7 +17,7 @@ import { STATUS, type Status, type Terminal } from "./terminal.ts";
 import { defineVerify } from "./verify.ts";
 
 /** The commands, in the order in which the help lists them. */
-const COMMANDS: readonly DefineCommand[] = [defineReplay, defineVerify, defineDecode, defineImport, defineExplain, defineConvert, defineRecover, defineCapture, defineSummary];
+const COMMANDS: readonly DefineCommand[] = [defineReplay, defineVerify, defineDecode, defineImport, defineExplain, defineConvert, defineRecover, defineCapture, defineConform, defineSummary];
 
 /** Runs the command line and returns the exit status. Everything that can go wrong ends here as one line for a person. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<Status> {

@@ -183,8 +183,7 @@ class Examination {
   }
 
   #isClosed(question: Question): boolean {
-    if (this.#closed.size === 0 || !this.#closed.has(question.form)) return false;
-    return true;
+    return this.#closed.size > 0 && this.#closed.has(question.form);
   }
 
   #tally(form: string): FormTally {
@@ -300,10 +299,7 @@ function* simplerCases({ case: each, fault, ours: { instruction } }: Question): 
 
 /** The fault with bytes, registers, RAM and device values left out one by one. */
 function* leanerCases(fault: Fault, length: number | undefined): Generator<Case> {
-  const lean = (changed: Fault): Case => ({
-    fault: changed,
-    simpler: () => leanerCases(changed, length),
-  });
+  const lean = (changed: Fault): Case => ({ fault: changed, simpler: () => [] });
   if (length !== undefined && fault.bytes.length > length) yield lean({ ...fault, bytes: fault.bytes.subarray(0, length) });
   for (const register of fault.registers.captured()) {
     const registers = fault.registers.copy();

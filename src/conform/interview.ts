@@ -39,7 +39,6 @@ export class Interview {
   readonly #encoder;
   readonly #read;
   #peer: Peer | undefined;
-  #sent = 0;
   #answered = 0;
   /** Failures that did not happen again when the fault was asked alone. */
   readonly flukes: string[] = [];
@@ -125,13 +124,11 @@ export class Interview {
   async #start(): Promise<Peer> {
     const peer = await Peer.start(this.#options.command);
     peer.tell(this.#encoder.header(this.#options.header));
-    this.#sent = 0;
     this.#answered = 0;
     return peer;
   }
 
   #send(peer: Peer, faults: readonly Fault[]): void {
-    this.#sent += faults.length;
     peer.ask(faults.map((fault) => this.#encoder.record({ fault, unknown: undefined })));
   }
 

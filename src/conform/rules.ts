@@ -427,10 +427,12 @@ function samePlaces({ expected, actual }: NonNullable<Evidence["accesses"]>, of:
 
 /** The same accesses in another order. */
 function isReordered({ expected, actual }: NonNullable<Evidence["accesses"]>): boolean {
-  const key = ({ write, gpa, size }: Call): string => `${write} ${hexadecimal(gpa)} ${size}`;
-  const same = (first: readonly string[], second: readonly string[]): boolean => first.every((each, at) => each === second[at]);
-  const [ours, theirs] = [expected.map(key), actual.map(key)];
-  return !same(ours, theirs) && same(ours.toSorted(), theirs.toSorted());
+  const [ours, theirs] = [expected.map(placeOf), actual.map(placeOf)];
+  return ours.join() !== theirs.join() && ours.toSorted().join() === theirs.toSorted().join();
+}
+
+function placeOf({ write, gpa, size }: Call): string {
+  return `${write} ${hexadecimal(gpa)} ${size}`;
 }
 
 /** Whether the first access lies elsewhere, and `holds` for the distance from where it should be. */

@@ -10,6 +10,7 @@ import type { Fault } from "../model/fault.ts";
 import type { Isa } from "../model/instruction.ts";
 import { Random } from "../model/random.ts";
 import { Refusal } from "../model/refusal.ts";
+import type { Trace } from "../trace/record.ts";
 import { dress } from "./dress.ts";
 import { TRAPS } from "./traps.ts";
 
@@ -31,6 +32,8 @@ export interface SuiteOptions {
   readonly seed: number;
   /** Faults in all. */
   readonly count: number;
+  /** Only instructions of forms with such a name; all without it. */
+  readonly forms?: RegExp | undefined;
 }
 
 /** Makes a fault of choices; undefined where they lead nowhere. */
@@ -48,7 +51,8 @@ const ATTEMPTS = 50;
  * before them or the end cut off. `all`: a half of the first, the rest of the others.
  */
 export async function openSuite(name: SuiteName, options: SuiteOptions): Promise<Iterable<Case>> {
-  const forms = await loadForms(options.isa.architecture);
+  const wanted = options.forms;
+  const forms = (await loadForms(options.isa.architecture)).filter((form) => wanted === undefined || wanted.test(form.name));
   return drawCases(sourcesOf(name, forms, options), options);
 }
 
@@ -136,11 +140,13 @@ function generatedCase(generated: GeneratedFault | undefined): Case | undefined 
   };
 }
 
-function trapSources({ isa, policy }: SuiteOptions): Source[] {
-  return TRAPS[isa.architecture].map(({ code, thumb }) => {
+function trapSources({ isa, policy, forms }: SuiteOptions): Source[] {
+  return TRAPS[isa.architecture].flatMap(({ code, thumb }) => {
     const bytes = bytesOfTrap(code);
     const instructionSet: InstructionSet = thumb ? "t32" : DEFAULT_SETS[isa.architecture];
-    return (random) => drawCase((choices) => faultOfBytes(bytes, instructionSet, isa, policy, choices), random);
+    const decoded = isa.decode(bytes, instructionSet);
+    if (forms !== undefined && !forms.test(decoded instanceof Refusal ? "" : decoded.form)) return [];
+    return [(random: Random) => drawCase((choices) => faultOfBytes(bytes, instructionSet, isa, policy, choices), random)];
   });
 }
 
@@ -219,4 +225,17 @@ function caseOf(recipe: Recipe, choices: Choices): Case | undefined {
       }
     },
   };
+}
+
+/** The faults of a trace, `count` of them at most, without its truth. */
+export async function* traceCases({ records }: Pick<Trace, "records">, isa: Isa, count = Number.POSITIVE_INFINITY, forms?: RegExp): AsyncGenerator<Case> {
+  let drawn = 0;
+  for await (const { fault } of records) {
+    if (drawn === count) return;
+    const instructionSet = isa.instructionSet(fault.registers);
+    const decoded = instructionSet instanceof Refusal ? instructionSet : isa.decode(fault.bytes, instructionSet);
+    if (forms !== undefined && !forms.test(decoded instanceof Refusal ? "" : decoded.form)) continue;
+    drawn++;
+    yield { fault, simpler: () => [] };
+  }
 }
