@@ -14,6 +14,7 @@ export interface BlockJob {
   readonly path: string;
   readonly handler: string | undefined;
   readonly policy: Policy;
+  readonly host: string | undefined;
   readonly checkFast: boolean;
 }
 
@@ -36,9 +37,9 @@ export interface BlockFailure {
   readonly kept: Kept | undefined;
 }
 
-const { product, path, handler, policy, checkFast } = workerData as BlockJob;
+const { product, path, handler, policy, host, checkFast } = workerData as BlockJob;
 const blocks = await openTraceBlocks(path);
-const setup = await setUpReplay(blocks.header, { handler, policy });
+const setup = await setUpReplay(blocks.header, { handler, policy, host });
 
 async function run(block: number): Promise<BlockResult> {
   const maker = new LineMaker(product, setup, blocks.registers, checkFast ? await FastPathCheck.open(setup, blocks.registers) : undefined);

@@ -45,6 +45,7 @@ function jobsOf(text: string): number {
 export async function eachFault(product: Product, path: string, options: LineOptions, terminal: Terminal): Promise<Account> {
   const parts = options.shard !== undefined || options.jobs > 1;
   if (parts && path === "-") throw new UsageError(`${options.shard === undefined ? "--jobs" : "--shard"} reads parts of a file, and standard input has none; give a file's path`);
+  if (options.host !== undefined) await checkHost(options.host, parts, options, terminal);
   const progress = new Progress(terminal, "faults");
   const run = parts ? await openParts(product, path, options, terminal, progress) : await openStream(product, path, options, terminal, progress);
   await writing(options.output, [path], terminal, progress, async (output) => {
@@ -57,6 +58,15 @@ export async function eachFault(product: Product, path: string, options: LineOpt
   const { fast } = run.account;
   if (fast !== undefined) terminal.talk.write(fastLine(fast));
   return run.account;
+}
+
+/** Names the host, seed included, and refuses what it can't be combined with. */
+async function checkHost(text: string, parts: boolean, { checkFast }: LineOptions, { talk }: Terminal): Promise<void> {
+  const { hostOf } = await import("../hosts/list.ts");
+  const host = hostOf(text);
+  if (parts && host.stateful) throw new UsageError(`--host ${text} keeps its state from fault to fault: leave --jobs and --shard out`);
+  if (checkFast === true && host.name !== "recorded") throw new UsageError(`--check-fast compares with what the trace recorded: leave --host ${text} out`);
+  talk.write(`host ${host.name}\n`);
 }
 
 /** Whether all is well with the fast path, where it was asked for. */
@@ -84,10 +94,10 @@ async function openParts(product: Product, path: string, options: LineOptions, t
   const { openTraceBlocks, setUpReplay } = await import("../replay/open.ts");
   const blocks = await openTraceBlocks(path);
   const range = blocksOf(options.shard ?? WHOLE, blocks.count);
-  const { handler, atomics, userMode, jobs, checkFast } = options;
+  const { handler, atomics, userMode, host, jobs, checkFast } = options;
   const policy = { atomics, userMode };
   // With threads too: a handler that can't be loaded is told once, before anything runs.
-  const setup = await setUpReplay(blocks.header, { handler, policy });
+  const setup = await setUpReplay(blocks.header, { handler, policy, host });
   if (jobs === 1) return inThisThread(product, blocks, setup, recordsOf(blocks, range), options, terminal, progress, () => blocks.close());
   const { errorOf, inThreads } = await import("./threads.ts");
   const tally = new Tally();
@@ -95,7 +105,7 @@ async function openParts(product: Product, path: string, options: LineOptions, t
   return {
     account,
     async write(output) {
-      for await (const { bytes, tally: more, fast, found, failure } of inThreads({ product, path, handler, policy, checkFast: checkFast === true }, range, jobs)) {
+      for await (const { bytes, tally: more, fast, found, failure } of inThreads({ product, path, handler, policy, host, checkFast: checkFast === true }, range, jobs)) {
         if (bytes.length > 0) await output.write(bytes);
         for (const line of found) terminal.talk.write(`trapline: ${line}\n`);
         tally.merge(Object.assign(new Tally(), more));

@@ -5,23 +5,26 @@ import type { TraceSummary } from "../report/summary.ts";
 import type { DefineCommand } from "./command.ts";
 import { packageRoot } from "./package-root.ts";
 import { Progress } from "./progress.ts";
-import { addReplayOptions, prepare, type ReplayOptions } from "./setup.ts";
+import { addHostOption, addReplayOptions, prepare, type ReplayOptions } from "./setup.ts";
 import { STATUS, type Status, type Terminal } from "./terminal.ts";
 
 export const defineSummary: DefineCommand = (program, terminal, finish) => {
-  addReplayOptions(
-    program
-      .command("summary")
-      .summary("replay traces and print a table (without arguments: the bundled traces)")
-      .description("Replays traces, compares them with their own truth and prints a table: faults, distinct forms, accesses, refusals, and the time a fault takes.")
-      .argument("[traces...]", "trace files; the bundled ones if none is given"),
+  addHostOption(
+    addReplayOptions(
+      program
+        .command("summary")
+        .summary("replay traces and print a table (without arguments: the bundled traces)")
+        .description("Replays traces, compares them with their own truth and prints a table: faults, distinct forms, accesses, refusals, and the time a fault takes.")
+        .argument("[traces...]", "trace files; the bundled ones if none is given"),
+    ),
   )
     .addHelpText(
       "after",
       `
 Examples:
   $ trapline summary
-  $ trapline summary --atomics split mine/*.jsonl`,
+  $ trapline summary --atomics split mine/*.jsonl
+  $ trapline summary --host hostile:7 mine/*.jsonl`,
     )
     .action(async (paths: string[], options: ReplayOptions) => finish(await summary(paths, options, terminal)));
 };

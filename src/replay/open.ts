@@ -1,6 +1,8 @@
 import type { Readable } from "node:stream";
 import { DEFAULT_POLICY, type Policy } from "../emulate/policy.ts";
 import type { Handler } from "../handler.ts";
+import type { HostModel } from "../hosts/host.ts";
+import { hostOf } from "../hosts/list.ts";
 import { loadIsa } from "../isa/list.ts";
 import { FileError, openInput, reason } from "../trace/files.ts";
 import { type OpenTrace, openBlocks, readTrace } from "../trace/read.ts";
@@ -32,15 +34,18 @@ export interface ReplayChoices {
   readonly handler?: Handler | string | undefined;
   /** What it leaves out is refused. */
   readonly policy?: Partial<Policy>;
+  /** What answers hypercalls: a host, or one that `hostOf` knows by its text. Without it the values that the trace recorded. */
+  readonly host?: HostModel | string | undefined;
 }
 
-/** All that the faults of a trace are replayed with. Throws a HandlerLoadError where the handler can't be had. */
-export async function setUpReplay({ architecture, guest }: TraceHeader, { handler, policy }: ReplayChoices = {}): Promise<ReplaySetup> {
+/** All that the faults of a trace are replayed with. Throws a HandlerLoadError or HostError where handler or host can't be had. */
+export async function setUpReplay({ architecture, guest }: TraceHeader, { handler, policy, host }: ReplayChoices = {}): Promise<ReplaySetup> {
   return {
     isa: await loadIsa(architecture),
     guest,
     handler: typeof handler === "object" ? handler : await loadHandler(handler, architecture),
     policy: { ...DEFAULT_POLICY, ...policy },
+    ...(host === undefined ? {} : { host: typeof host === "string" ? hostOf(host) : host }),
   };
 }
 

@@ -4,6 +4,7 @@ import { emulateExit } from "../emulate/exits.ts";
 import { refused } from "../emulate/message.ts";
 import type { Policy } from "../emulate/policy.ts";
 import type { Handler, HandlerContext, Host, HypercallRecord } from "../handler.ts";
+import { type HostModel, RECORDED } from "../hosts/host.ts";
 import type { Access } from "../model/access.ts";
 import type { InstructionSet } from "../model/architecture.ts";
 import { answerWidths, type Exit, reportedExit } from "../model/exit.ts";
@@ -13,7 +14,6 @@ import type { Outcome } from "../model/outcome.ts";
 import { Refusal } from "../model/refusal.ts";
 import { completeFault } from "../model/vm-fault.ts";
 import { UserError } from "../model/user-error.ts";
-import { RecordedDevice } from "./device.ts";
 
 /** All that faults are replayed with. */
 export interface ReplaySetup {
@@ -21,6 +21,8 @@ export interface ReplaySetup {
   readonly guest: GuestFacts;
   readonly handler: Handler;
   readonly policy: Policy;
+  /** What answers the handler's hypercalls; without it the values that the trace recorded. */
+  readonly host?: HostModel;
 }
 
 /** The result of one fault, with its instruction if the bytes could be decoded. */
@@ -37,9 +39,9 @@ export class HandlerError extends UserError {
 /**
  * Replays one fault: checks it, decodes the instruction, emulates it with the handler's hypercalls in place of the device (or, where
  * the exit reason says so, of the host's answer to CPUID, HLT, port I/O, RDMSR or WRMSR). No fault
- * knows of another, so that the same fault always has the same outcome.
+ * knows of another, so that the same fault always has the same outcome, unless the host keeps state (`HostModel.stateful`).
  */
-export function replayFault(captured: Fault, { isa, guest, handler, policy }: ReplaySetup): Replayed {
+export function replayFault(captured: Fault, { isa, guest, handler, policy, host = RECORDED }: ReplaySetup): Replayed {
   const completed = completeFault(captured, isa.architecture);
   const fault = completed instanceof Refusal ? captured : completed;
   // The types hide registers and RAM from a handler; a module that was loaded at run time must not find them either.
@@ -54,7 +56,7 @@ export function replayFault(captured: Fault, { isa, guest, handler, policy }: Re
     return { outcome: refused(fault, instruction, refusal!), instruction };
   }
   const { instruction, instructionSet } = decoded;
-  const port = new HypercallPort(handler, context, fault.reads);
+  const port = new HypercallPort(handler, context, host, fault);
   const reported = reportedExit(fault);
   if (reported instanceof Refusal) return { outcome: refused(fault, instruction, reported), instruction };
   const emulation =
@@ -91,10 +93,10 @@ class HypercallPort {
   readonly #context: HandlerContext;
   readonly #host: Host<unknown, unknown>;
 
-  constructor(handler: Handler, context: HandlerContext, reads: readonly bigint[]) {
+  constructor(handler: Handler, context: HandlerContext, host: HostModel, fault: Fault) {
     this.#handler = handler;
     this.#context = context;
-    this.#host = guarded(handler, "host", () => handler.host(new RecordedDevice(reads)));
+    this.#host = guarded(handler, "host", () => host.connect((device) => handler.host(device), fault));
   }
 
   readonly access = (access: Access): bigint | Refusal => {
