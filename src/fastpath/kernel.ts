@@ -137,24 +137,17 @@ export class Kernel {
     return this.#records!;
   }
 
-  /** Status bits of a slot that an instruction clears when it completes: with one of them set a fault is declined. */
-  setTransient(slot: number, bits: bigint): void {
-    this.#state.setBigUint64(128, bits, true);
-    this.#state.setUint32(136, 8 * slot, true);
+  /** Slots that instructions of the architecture may need: a chunk that has them all needs no check of that. */
+  setNeeded(slots: bigint): void {
+    this.#state.setBigUint64(128, slots, true);
   }
 
   /** For single calls: all these slots are captured, and element 0 of the columns that are not unpacked is at `place.SINGLE`. */
   prepareSingle(captured: bigint): void {
     this.#state.setBigUint64(16, captured, true);
-    this.#state.setUint32(88, 0, true);
     const pc = COLUMN_NAMES.indexOf("pc");
     this.#bases[3 * pc] = 0n;
     this.#shapes.set([this.place.SINGLE, 8, 1], 6 * pc + 2);
-  }
-
-  /** Faults that were declined since the chunk was loaded, where a fast path counts them in the kernel. */
-  get declined(): number {
-    return this.#state.getUint32(92, true);
   }
 
   /** Room for the bytes of a chunk inside the memory: columns that are read right into it need not be copied by {@link load}. */
@@ -205,7 +198,6 @@ export class Kernel {
     });
     this.#state.setUint32(80, columns.values.width === 0 ? 0 : 56, true);
     this.#state.setUint32(84, columns.responses.width === 0 ? 0 : 24, true);
-    this.#state.setUint32(88, columns.gvaOffset.width === 0 ? 0 : 0xffff_ffff, true);
     this.#state.setBigUint64(16, columns.captured, true);
   }
 

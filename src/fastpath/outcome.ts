@@ -1,5 +1,6 @@
 import type { Call } from "../model/access.ts";
 import type { Fault } from "../model/fault.ts";
+import type { Architecture } from "../model/architecture.ts";
 import type { After, RegisterChange } from "../model/outcome.ts";
 import { type FastRecord, informationField, type InformationField } from "./record.ts";
 
@@ -8,6 +9,15 @@ export interface FastOutcome {
   readonly calls: readonly Call[];
   readonly after: After;
 }
+
+/**
+ * Status bits that every instruction clears when it completes: RFLAGS.RF (SDM volume 3B, section 18.3.1.1), which a fault saves as set; BTYPE
+ * and SS of PSTATE (DDI 0487 C5.2.19). No record tells of them.
+ */
+const TRANSIENT: Readonly<Partial<Record<Architecture, { readonly name: string; readonly bits: bigint }>>> = {
+  "x86-64": { name: "rflags", bits: 1n << 16n },
+  aarch64: { name: "pstate", bits: (3n << 10n) | (1n << 21n) },
+};
 
 /** A record in the terms of the reference: for holding the two against each other, and for whoever needs objects. */
 export function outcomeOf({ gpa, values, base, information }: FastRecord, fault: Fault): FastOutcome {
@@ -28,6 +38,12 @@ export function outcomeOf({ gpa, values, base, information }: FastRecord, fault:
     });
   }
   if (base !== undefined) change(field("base"), base);
+  const transient = TRANSIENT[set.architecture];
+  if (transient !== undefined) {
+    const { register } = set.find(transient.name)!;
+    const status = fault.registers.get(register);
+    if (status !== undefined && (status & transient.bits) !== 0n) changes.push({ register, value: status & ~transient.bits, width: set.describe(register).width });
+  }
   const registers = changes.toSorted((first, second) => first.register - second.register);
   return { calls, after: { pc: BigInt.asUintN(64, fault.pc + BigInt(field("length"))), registers, memory: [] } };
 }

@@ -100,6 +100,14 @@ function addressPlan(address: Address, registers: RegisterSet): AddressPlan | un
   return { ...plan, index: { slot: indexSlot, shift: shift.amount } };
 }
 
+/** The registers that a plan may need, as a mask of slots; those of extensions that hardly a machine has (APX) are left out. */
+export function slotsThatPlansNeed(registers: RegisterSet): bigint {
+  return maskOf(registers.descriptions.flatMap(({ file, number }, register) => (file === "general" && number < COMMON_REGISTERS[registers.architecture] ? [register] : [])));
+}
+
+/** General registers that every machine of the architecture has, by number. */
+const COMMON_REGISTERS = { "x86-64": 16, aarch64: 32, arm: 16, riscv64: 32 } as const;
+
 /** Registers below the extra slots, as a mask. */
 function maskOf(slots: readonly number[]): bigint {
   return slots.filter((slot) => slot < ZERO_SLOT).reduce((mask, slot) => mask | (1n << BigInt(slot)), 0n);

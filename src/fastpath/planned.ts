@@ -5,10 +5,8 @@ import { Refusal } from "../model/refusal.ts";
 import { type FastPath, type FastPathSettings, type FastRun, kernelFacts, runResult } from "./fast-path.ts";
 import { flagChecks } from "./flag-checks.ts";
 import { Kernel } from "./kernel.ts";
-import { type Plan, PLAN_SIZE, type PlanKey, planOf, transformedPlanOf, writePlan } from "./plan.ts";
+import { type Plan, PLAN_SIZE, type PlanKey, planOf, slotsThatPlansNeed, transformedPlanOf, writePlan } from "./plan.ts";
 
-/** RFLAGS.RF, SDM volume 3B, section 18.3.1.1. */
-const RFLAGS_RF = 1n << 16n;
 /** Bytes of HEADS: one u16 for each hash of 15 bits. */
 const HEADS_SIZE = 2 << 15;
 /** What a single call gives for an instruction without a plan (assembly/plans.ts). */
@@ -31,6 +29,8 @@ export class PlannedFastPath implements FastPath {
   readonly #run: (from: number, to: number) => number;
   readonly #unpack: (count: number) => void;
   readonly #single: () => number;
+  readonly #prepareSingle: () => void;
+  readonly #countDeclined: (from: number, to: number) => number;
   readonly #headsOf: (low: bigint, high: bigint) => number;
   #plans = 1;
 
@@ -44,11 +44,12 @@ export class PlannedFastPath implements FastPath {
     if (kernel.place.PLAN_SIZE !== PLAN_SIZE) throw new Error("kernel.wasm is of another version");
     kernel.bytes.set(flagChecks(settings.userMode), kernel.place.FLAG_CHECKS);
     kernel.setFacts(kernelFacts(settings));
-    const flags = isa.registers.find("rflags");
-    if (flags !== undefined) kernel.setTransient(flags.register, RFLAGS_RF);
+    kernel.setNeeded(slotsThatPlansNeed(isa.registers));
     this.#run = kernel.routine("runPlanned");
     this.#unpack = kernel.routine("unpackPlanned");
     this.#single = kernel.routine("singlePlanned");
+    this.#prepareSingle = kernel.routine("prepareSinglePlanned");
+    this.#countDeclined = kernel.routine("countDeclined");
     this.#headsOf = kernel.routine("headsOf");
     const masks = new BigUint64Array(kernel.bytes.buffer, kernel.place.BYTE_MASKS, 32);
     for (let held = 0; held < 16; held++) masks.set([BigInt.asUintN(8 * Math.min(held, 8), -1n), BigInt.asUintN(8 * Math.max(held - 8, 0), -1n)], 2 * held);
@@ -61,14 +62,13 @@ export class PlannedFastPath implements FastPath {
   }
 
   run(from: number, to: number): FastRun {
-    const before = this.kernel.declined;
     for (let next = from; next < to; ) {
       const reached = this.#run(next, to);
       if (reached < 0) return runResult(reached, from, to);
       if (reached < to) this.#learn();
       next = reached;
     }
-    return runResult(this.kernel.declined - before, from, to);
+    return runResult(this.#countDeclined(from, to), from, to);
   }
 
   /**
@@ -78,7 +78,7 @@ export class PlannedFastPath implements FastPath {
   prepareSingle(): PlannedFault {
     const { slots, kernel } = this;
     kernel.prepareSingle((1n << BigInt(slots.length)) - 1n);
-    this.#unpack(0);
+    this.#prepareSingle();
     const { bytes, place } = kernel;
     const { buffer } = bytes;
     return {

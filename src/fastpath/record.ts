@@ -10,7 +10,7 @@
  * | `information` | u32 | {@link INFORMATION}; 0: declined, and nothing else of the record means anything |
  *
  * 28 bytes a fault are written, and the GPA is there anyway. It has all that a handler is given of an access (src/model/access.ts) and all
- * that changes in the guest. One record a fault, instead of one an access: a pair's second access costs a store, and no cursor
+ * that changes in the guest, besides what every instruction does: the PC moves on by `length`, and RFLAGS.RF, or BTYPE and SS of PSTATE, are cleared. One record a fault, instead of one an access: a pair's second access costs a store, and no cursor
  * depends on the fault before. Columns, because JavaScript reads them as typed arrays.
  */
 export interface Records {

@@ -86,8 +86,8 @@ function faultFrom(isa: Isa, set: InstructionSet, { bytes, registers, pc, gpa, s
   const file = new RegisterFile(isa.registers);
   isa.registers.descriptions.forEach(({ width }, register) => {
     const value = registers[register % registers.length]!;
-    // RFLAGS with bits that no processor has, or RF, are rare.
-    if (width === 64 && !missing.includes(register)) file.capture(register, register === RFLAGS && mode === "kernel" ? value & 0xfffn : value);
+    // RFLAGS with bits that no processor has are rare; RF is set in what most faults save.
+    if (width === 64 && !missing.includes(register)) file.capture(register, register === RFLAGS && mode === "kernel" ? value & 0x1_0fffn : value);
   });
   const instruction = isa.decode(bytes, set);
   const gva = addressOf(instruction, file, pc) ?? 0x1000n;

@@ -1,6 +1,6 @@
 // Columns of integers relative to a base, see src/model/fault-columns.ts. A kernel's loop does not want to know their widths: they are
 // unpacked first, each in a loop of its own, which is a load, an addition and a store an element.
-import { COLUMNS, COLUMN_SIZE } from "./memory";
+import { COLUMNS, COLUMN_SIZE, DIFFERENT, GPA, GPAS, GVAS, GVA_OFFSET, INFORMATIONS } from "./memory";
 
 @inline export function baseOf(column: u32): u64 {
   return load<u64>(COLUMNS + column * COLUMN_SIZE);
@@ -32,55 +32,99 @@ export function elementOf(column: u32, index: u32): u64 {
   }
 }
 
+/** Four u32 as u64 plus a base at `to`. */
 @inline
-function widen<Stored, Wanted>(from: u32, count: u32, base: Wanted, to: u32): void {
-  const end = to + count * sizeof<Wanted>();
-  const end4 = to + (count & ~3) * sizeof<Wanted>();
-  while (to < end4) {
-    store<Wanted>(to, <Wanted>load<Stored>(from) + base);
-    store<Wanted>(to, <Wanted>load<Stored>(from, sizeof<Stored>()) + base, sizeof<Wanted>());
-    store<Wanted>(to, <Wanted>load<Stored>(from, 2 * sizeof<Stored>()) + base, 2 * sizeof<Wanted>());
-    store<Wanted>(to, <Wanted>load<Stored>(from, 3 * sizeof<Stored>()) + base, 3 * sizeof<Wanted>());
-    from += 4 * sizeof<Stored>();
-    to += 4 * sizeof<Wanted>();
-  }
-  while (to < end) {
-    store<Wanted>(to, <Wanted>load<Stored>(from) + base);
-    from += sizeof<Stored>();
-    to += sizeof<Wanted>();
-  }
+function store64(to: u32, words: v128, base: v128): void {
+  v128.store(to, i64x2.add(i64x2.extend_low_i32x4_u(words), base));
+  v128.store(to, i64x2.add(i64x2.extend_high_i32x4_u(words), base), 16);
 }
 
-@inline
-function unpack<Wanted>(column: u32, count: u32, to: u32): void {
+/**
+ * `count` elements as u64 at `to`, eight at a time: up to seven more are read beyond the column, and written beyond what was asked for.
+ * There must be room.
+ */
+export function unpack64(column: u32, count: u32, to: u32): void {
+  const base = i64x2.splat(baseOf(column));
+  const end = to + (((count + 7) & ~7) << 3);
   let from = addressOf(column);
-  const base = <Wanted>baseOf(column);
   switch (widthOf(column)) {
     case 0: {
-      const end = to + count * sizeof<Wanted>();
-      for (; to < end; to += sizeof<Wanted>()) store<Wanted>(to, base);
+      for (; to < end; to += 16) v128.store(to, base);
       break;
     }
-    case 1: widen<u8, Wanted>(from, count, base, to); break;
-    case 2: widen<u16, Wanted>(from, count, base, to); break;
-    case 4: widen<u32, Wanted>(from, count, base, to); break;
-    case 8: widen<u64, Wanted>(from, count, base, to); break;
+    case 1: {
+      for (; to < end; to += 64, from += 8) {
+        const halves = v128.load8x8_u(from);
+        store64(to, i32x4.extend_low_i16x8_u(halves), base);
+        store64(to + 32, i32x4.extend_high_i16x8_u(halves), base);
+      }
+      break;
+    }
+    case 2: {
+      for (; to < end; to += 64, from += 16) {
+        store64(to, v128.load16x4_u(from), base);
+        store64(to + 32, v128.load16x4_u(from, 8), base);
+      }
+      break;
+    }
+    case 4: {
+      for (; to < end; to += 64, from += 32) {
+        store64(to, v128.load(from), base);
+        store64(to + 32, v128.load(from, 16), base);
+      }
+      break;
+    }
+    case 8: {
+      for (; to < end; to += 32, from += 32) {
+        v128.store(to, i64x2.add(v128.load(from), base));
+        v128.store(to, i64x2.add(v128.load(from, 16), base), 16);
+      }
+      break;
+    }
     // 16: the low eight bytes, of an instruction.
     default: {
-      const end = to + count * sizeof<Wanted>();
-      for (; to < end; to += sizeof<Wanted>(), from += 16) store<Wanted>(to, <Wanted>load<u64>(from) + base);
+      for (; to < end; to += 8, from += 16) store<u64>(to, load<u64>(from) + baseOf(column));
     }
   }
 }
 
-/** `count` elements as u64 at `to`. */
-export function unpack64(column: u32, count: u32, to: u32): void {
-  unpack<u64>(column, count, to);
-}
-
-/** The low halves of `count` elements as u32 at `to`. */
+/** The low halves of `count` elements as u32 at `to`, like {@link unpack64}. */
 export function unpack32(column: u32, count: u32, to: u32): void {
-  unpack<u32>(column, count, to);
+  const base = i32x4.splat(<u32>baseOf(column));
+  const end = to + (((count + 7) & ~7) << 2);
+  let from = addressOf(column);
+  const width = widthOf(column);
+  switch (width) {
+    case 0: {
+      for (; to < end; to += 16) v128.store(to, base);
+      break;
+    }
+    case 1: {
+      for (; to < end; to += 32, from += 8) {
+        const halves = v128.load8x8_u(from);
+        v128.store(to, i32x4.add(i32x4.extend_low_i16x8_u(halves), base));
+        v128.store(to, i32x4.add(i32x4.extend_high_i16x8_u(halves), base), 16);
+      }
+      break;
+    }
+    case 2: {
+      for (; to < end; to += 32, from += 16) {
+        v128.store(to, i32x4.add(v128.load16x4_u(from), base));
+        v128.store(to, i32x4.add(v128.load16x4_u(from, 8), base), 16);
+      }
+      break;
+    }
+    case 4: {
+      for (; to < end; to += 32, from += 32) {
+        v128.store(to, i32x4.add(v128.load(from), base));
+        v128.store(to, i32x4.add(v128.load(from, 16), base), 16);
+      }
+      break;
+    }
+    default: {
+      for (; to < end; to += 4, from += width) store<u32>(to, load<u32>(from) + <u32>baseOf(column));
+    }
+  }
 }
 
 /** The same, unless the column is as wanted where it is. Gives the address of the first element. */
@@ -88,4 +132,33 @@ export function place32(column: u32, count: u32, to: u32): u32 {
   if (widthOf(column) === 4 && baseOf(column) === 0) return addressOf(column);
   unpack32(column, count, to);
   return to;
+}
+
+/** Unpacks the physical and virtual addresses of `count` faults, and says in which bits they differ. */
+export function unpackAddresses(count: u32): void {
+  unpack64(GPA, count, GPAS);
+  const end = (count + 7) & ~7;
+  if (widthOf(GVA_OFFSET) === 0) {
+    const offset = i64x2.splat(baseOf(GVA_OFFSET));
+    for (let at: u32 = 0; at < end << 3; at += 16) v128.store(at, i64x2.add(v128.load(at, GPAS), offset), GVAS);
+    store<u64>(DIFFERENT, baseOf(GVA_OFFSET));
+    return;
+  }
+  unpack64(GVA_OFFSET, count, GVAS);
+  let different = i64x2.splat(0);
+  for (let at: u32 = 0; at < end << 3; at += 16) {
+    const offset = v128.load(at, GVAS);
+    different = v128.or(different, offset);
+    v128.store(at, i64x2.add(v128.load(at, GPAS), offset), GVAS);
+  }
+  store<u64>(DIFFERENT, i64x2.extract_lane(different, 0) | i64x2.extract_lane(different, 1));
+}
+
+/** Of the faults `from` up to `to` the number that were declined. */
+export function countDeclined(from: u32, to: u32): u32 {
+  let counts = i32x4.splat(0);
+  for (; from + 4 <= to; from += 4) counts = i32x4.sub(counts, i32x4.eq(v128.load(from << 2, INFORMATIONS), i32x4.splat(0)));
+  let declined = i32x4.extract_lane(counts, 0) + i32x4.extract_lane(counts, 1) + i32x4.extract_lane(counts, 2) + i32x4.extract_lane(counts, 3);
+  for (; from < to; from++) declined += i32(load<u32>(from << 2, INFORMATIONS) === 0);
+  return declined;
 }

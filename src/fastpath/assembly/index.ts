@@ -4,7 +4,7 @@ export {
   OFFSETS, REGISTERS, SECONDS, SINGLE, SLOTS, STATE, WORDS,
 } from "./memory";
 // Some of these are not for the wrapper: what is exported is not compiled into the loop, which then has more registers.
-export { elementOf, unpack64 } from "./columns";
+export { countDeclined, elementOf, unpack64 } from "./columns";
 export { slowFault } from "./registers";
-export { headsOf, runPlanned, singlePlanned, unpackPlanned } from "./plans";
-export { guardA64, isRuledOutA64, prepareSingleA64, runA64, singleA64, unpackA64 } from "./a64";
+export { guardPlanned, headsOf, isRuledOut, prepareSinglePlanned, runPlanned, singlePlanned, unpackPlanned } from "./plans";
+export { guardA64, isRuledOutA64, prepareSingleA64, setUpA64, runA64, singleA64, unpackA64 } from "./a64";

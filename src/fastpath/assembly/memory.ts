@@ -1,6 +1,9 @@
 // Where everything lies in the module's own memory, in bytes. The wrapper reads these places from the module's exports, so
 // that they are written down here only.
 
+/** For the number of each A64 data register, times eight: the address of its value, u32; and the bits that a base must not have, u64. */
+export const DATA_AT: u32 = 0x100;
+export const BASE_MASKS: u32 = 0x200;
 /** The live register file: one u64 for each slot of the trace (see FaultColumns), then one that always holds zero. */
 export const REGISTERS: u32 = 0x400;
 /** Byte offset in the register file of the zero register. */
@@ -25,9 +28,9 @@ export const DESCRIPTORS_SIZE: u32 = 0xb000;
 export const EQUALS: u32 = 0x10000;
 
 export const FAULT_LIMIT: u32 = 4096;
-/** Columns with one element a fault, unpacked: GPA and the difference to GVA, u64; flags, delta and instruction, u32. */
+/** Columns with one element a fault, unpacked: GPA and GVA, u64; flags, delta and instruction, u32. */
 export const GPAS: u32 = 0x20000;
-export const OFFSETS: u32 = 0x28000;
+export const GVAS: u32 = 0x28000;
 export const FLAGS_OF: u32 = 0x30000;
 export const DELTAS: u32 = 0x34000;
 export const WORDS: u32 = 0x38000;
@@ -93,17 +96,16 @@ export const CHUNK: u32 = 0x160000;
 /** Masks for the bytes by which the cursors of values and responses move: 56 and 24, or 0. */
 @inline export const VALUE_MASK: u32 = STATE + 80;
 @inline export const RESPONSE_MASK: u32 = STATE + 84;
-/** Mask for the bytes from the start of the column of differences: 0 if all are equal. */
-@inline export const OFFSET_MASK: u32 = STATE + 88;
-/** Faults that a run with plans declined, u32. */
-@inline export const DECLINED: u32 = STATE + 92;
+/** All bits by which a virtual address differs from its physical one, u64. */
+@inline export const DIFFERENT: u32 = STATE + 88;
+/** GVA minus GPA of a single fault, u64. */
+export const OFFSETS: u32 = STATE + 168;
 /** Address of the next fault's instruction bytes, their end, and the bytes of an element, 0 for a stream: u32. */
 @inline export const NEXT_BYTE: u32 = STATE + 140;
 @inline export const BYTES_END: u32 = STATE + 144;
 @inline export const BYTES_STEP: u32 = STATE + 148;
-/** Status bits that the instruction would clear, u64, and the offset of their register in the register file, u32. */
-@inline export const TRANSIENT: u32 = STATE + 128;
-@inline export const TRANSIENT_AT: u32 = STATE + 136;
+/** Slots that the instructions of the architecture may need, u64. */
+@inline export const NEEDED_SLOTS: u32 = STATE + 128;
 /** Where the unpacked columns of instructions and deltas are: in the chunk itself if they need no unpacking. u32. */
 @inline export const WORDS_AT: u32 = STATE + 120;
 @inline export const DELTAS_AT: u32 = STATE + 124;
