@@ -14,7 +14,7 @@ export const kvmArm64: Importer = {
   title: "KVM trace events and messages, arm64",
   architectures: ["aarch64"],
   expects: "kvm_guest_fault: ipa 0x9000000, hsr 0x93800007, hxfar 0x…, pc 0x…; kvm_mmio_nisv: …; kvm [17646]: load/store instruction decoding not implemented",
-  marks: /\b(?:kvm_guest_fault|kvm_mmio_nisv|kvm_mmio_emulate|kvm_mmio|kvm_exit|kvm_entry):|decoding not implemented|no valid syndrome info/,
+  marks: /\b(?:kvm_guest_fault|kvm_mmio_nisv|kvm_mmio_emulate|kvm_mmio|kvm_exit|kvm_entry):|instruction decoding|valid syndrome info/,
   parser: (sink) => new Parser(sink),
 };
 

@@ -43,6 +43,7 @@ class Parser implements LogParser {
   #arm(line: number, text: string): boolean {
     const title = ARM_TITLE.exec(text);
     if (title !== null) {
+      if (this.#draft?.architecture === "aarch64" && this.#draft.mode === undefined && title[2] === "Data Abort") return true;
       this.end();
       if (title[2] === "Data Abort") this.#draft = new Finding(NAME, "aarch64", line);
       return true;

@@ -2,7 +2,7 @@ import { UserError } from "../model/user-error.ts";
 import type { Finding } from "./finding.ts";
 import type { Importer, LogLine, LogParser } from "./importer.ts";
 import { IMPORTERS } from "./list.ts";
-import { type RawLine, splitLog, strip, Unwrapper } from "./text.ts";
+import { type RawLine, splitLog, strip, Unwrapper, withoutColours } from "./text.ts";
 
 /** A log in which no known format was found. The message says what was tried and what came closest. */
 export class LogError extends UserError {
@@ -86,6 +86,7 @@ class Reading {
   #lines = 0;
   #interest = 0;
   #previous = "";
+  #before: RawLine | undefined;
   #start = "";
 
   constructor(summary: LogSummary, importers: readonly Importer[]) {
@@ -104,16 +105,29 @@ class Reading {
     });
   }
 
-  take({ number, text }: RawLine): void {
+  take({ number, text: line }: RawLine): void {
     this.#lines = number;
-    if (number === 1) this.#start = text.slice(0, 64);
-    if (this.#marks.test(text)) this.#interest = LINES_AFTER_MARK + 1;
-    if (this.#interest === 0) return;
+    if (number === 1) this.#start = line.slice(0, 64);
+    const text = withoutColours(line);
+    if (this.#marks.test(text)) {
+      // Of a wrapped line the mark may stand in the second part.
+      if (this.#interest === 0 && this.#before !== undefined) this.#look(this.#before);
+      this.#interest = LINES_AFTER_MARK + 1;
+    }
+    if (this.#interest === 0) {
+      this.#before = { number, text };
+      return;
+    }
+    this.#before = undefined;
     this.#interest--;
+    this.#look({ number, text });
+  }
+
+  #look({ number, text }: RawLine): void {
     // A line that stands there twice, with the same time stamp, tells of one event.
     if (text === this.#previous && /\d\.\d{4,9}\b/.test(text)) return;
     this.#previous = text;
-    const whole = this.#unwrapper.push({ number, text: strip(text) });
+    const whole = this.#unwrapper.push(strip({ number, text }));
     if (whole !== undefined) this.#show(whole);
   }
 

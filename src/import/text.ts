@@ -32,7 +32,7 @@ export async function* splitLog(chunks: AsyncIterable<Uint8Array>): AsyncGenerat
   if (held !== "") yield [{ number: number + 1, text: held }];
 }
 
-/** What surrounds the text of a line: mail quoting, priorities, syslog's and printk's timestamps. */
+/** What surrounds the text of a line: mail quoting, priorities, syslog's, printk's and Xen's prefixes. */
 const QUOTING = /^(?:[ \t]{0,4}>[ \t]?)+/;
 const SURROUNDINGS: readonly RegExp[] = [
   /^<\d{1,3}>(?:\d{1,3} )?/,
@@ -43,29 +43,47 @@ const SURROUNDINGS: readonly RegExp[] = [
   /^\[\s*[TC]\d{1,10}\] ?/,
   /^\(XEN\) (?:\[\s*\d+\.\d+\] )?/,
 ];
+/** The prefix of a trace event stays: it names the thread. */
+const EVENT_PREFIX = /\s\[\d{3}\]\s/;
 // oxlint-disable-next-line no-control-regex -- terminals' colours are control characters
 const ESCAPES = /\u001b\[[\d;]*[A-Za-z]/g;
 
-/** The text of a line without quoting, timestamps, colours and white space at its end. */
-export function strip(line: string): string {
-  let text = line.includes("\u001b") ? line.replaceAll(ESCAPES, "") : line;
-  text = text.replace(QUOTING, "").trimEnd();
+/** A line without what surrounds it. */
+export interface StrippedLine extends LogLine {
+  /** It had a prefix that every line of its log has: a line without one is the rest of the line before. */
+  readonly prefixed: boolean;
+  /** Columns of the line without its quoting. */
+  readonly columns: number;
+}
+
+/** A line without terminals' colours. */
+export function withoutColours(line: string): string {
+  return line.includes("\u001b") ? line.replaceAll(ESCAPES, "") : line;
+}
+
+/** Takes quoting, timestamps and white space at its end from a line. */
+export function strip({ number, text: line }: RawLine): StrippedLine {
+  const unquoted = line.replace(QUOTING, "").trimEnd();
+  let text = unquoted;
   for (const each of SURROUNDINGS) text = text.replace(each, "");
-  return text;
+  return { number, text, prefixed: text.length < unquoted.length || EVENT_PREFIX.test(text), columns: unquoted.length };
 }
 
 /** Longest line that is put together of wrapped ones. */
 const JOINED_LIMIT = 4096;
+/** Mail programs break lines between these columns, each as late as it can. */
+const NARROWEST = 60;
+const WIDEST = 100;
 
 /** Puts lines together that a mail program has wrapped, where the first can't have ended so. It holds one line. */
 export class Unwrapper {
-  #held: LogLine | undefined;
+  #held: StrippedLine | undefined;
 
   /** Takes a line; hands back the line before, if it is whole now. */
-  push(line: LogLine): LogLine | undefined {
+  push(line: StrippedLine): LogLine | undefined {
     const held = this.#held;
-    if (held !== undefined && held.text.length + line.text.length < JOINED_LIMIT && continues(held.text, line.text)) {
-      this.#held = { number: held.number, text: `${held.text} ${line.text.trimStart()}` };
+    if (held !== undefined && held.text.length + line.text.length < JOINED_LIMIT && (isRest(held, line) || continues(held.text, line.text))) {
+      this.#held = { number: held.number, text: `${held.text} ${line.text.trimStart()}`, prefixed: held.prefixed, columns: line.columns };
       return undefined;
     }
     this.#held = line;
@@ -78,6 +96,13 @@ export class Unwrapper {
     this.#held = undefined;
     return held;
   }
+}
+
+/** Whether a line without a prefix goes on from one with, whose end a mail program must have broken. */
+function isRest(first: StrippedLine, second: StrippedLine): boolean {
+  if (!first.prefixed || second.prefixed || second.text === "" || first.columns > WIDEST || OTHER_START.test(second.text)) return false;
+  const [word = ""] = second.text.trimStart().split(/\s/, 1);
+  return first.columns + 1 + word.length > NARROWEST;
 }
 
 const CODE = /\bCode[:=](?:\s*[<(]?[0-9a-f?]{2,8}[>)]?)*$/i;
@@ -93,9 +118,14 @@ const EVENTS: readonly (readonly [start: RegExp, whole: RegExp])[] = [
   [/\bkvm_mmio:/, /\bval\s+\S/],
   [/\bkvm_page_fault:/, /\berror_code\s+\S/],
   [/\bkvm_(?:guest_fault|mmio_nisv):/, /\bpc\s+\S/],
+  [/\bv=[0-9a-f]{2} e=[0-9a-f]{4}\b/, /\bCR2=/],
+  [/\briscv_cpu_do_interrupt:/, /\bdesc=/],
   [/\[\d{3}\].*\d\.\d+:$/, /(?!)/],
 ];
-const EVENT_START = /\[\d{3}\]|\b(?:kvm_\w+|vcpu_\w+):/;
+/** Lines that are no rest of an event. */
+const EVENT_START = /\[\d{3}\]|\b(?:kvm_\w+|vcpu_\w+|riscv_cpu_\w+):|\bR[A-D]X=|\bv=[0-9a-f]{2} e=/;
+/** Lines of other programs, which have no prefix among a kernel's lines that have. */
+const OTHER_START = /^\s*(?:error: |KVM[ :]|qemu|(?:PC|X\d\d|R[A-Z0-9]{2}|R\d )=)/;
 
 function continues(first: string, second: string): boolean {
   if (second === "") return false;
