@@ -71,7 +71,8 @@ export class Session {
 
   /** The faults, as they happen. At the end the guest runs on. Throws a CaptureError where the stub goes away or makes no sense. */
   async *records(): AsyncGenerator<TraceRecord> {
-    const { count = Number.POSITIVE_INFINITY, from } = this.#request;
+    const { count = Number.POSITIVE_INFINITY } = this.#request;
+    const from = this.#codeAddress(this.#request.from);
     let stop = await this.#stub.stopReason();
     if (stop.kind === "exited") throw this.#stub.error(`there is nothing to capture: the program ${stop.how}`);
     if (from !== undefined) stop = await this.#runTo(from, stop);
@@ -99,7 +100,7 @@ export class Session {
 
   async *#watchWindows(first: Stop): AsyncGenerator<TraceRecord> {
     const stopsAfter = this.#analyst.registers.architecture === "x86-64";
-    const { until } = this.#request;
+    const until = this.#codeAddress(this.#request.until);
     await this.#setWatchpoints();
     for (const coverage of this.#coverages) {
       const gap = describeGap(coverage);
@@ -131,7 +132,7 @@ export class Session {
 
   /** Instruction by instruction, one of each thread in turn. */
   async *#stepThrough(first: Stop): AsyncGenerator<TraceRecord> {
-    const { until } = this.#request;
+    const until = this.#codeAddress(this.#request.until);
     let threads: readonly (string | undefined)[] = [];
     const idle = new Set<string | undefined>();
     for (let round = 0; ; round++) {
@@ -161,6 +162,11 @@ export class Session {
     if (stop.kind === "exited") return undefined;
     await this.#stub.select(stop.thread);
     return (await this.#reader.read(new Set())).pc;
+  }
+
+  /** Bit 0 of a code address on Arm says that it is T32, and is no part of it. */
+  #codeAddress(address: bigint | undefined): bigint | undefined {
+    return address === undefined || this.#analyst.registers.architecture !== "arm" ? address : address & ~1n;
   }
 
   async #setWatchpoints(): Promise<void> {

@@ -45,12 +45,16 @@ export class Stub {
 
   /** Agrees on features and reads the target description. Throws a CaptureError where the stub can't serve a capture. */
   static async open(connection: Connection): Promise<Stub> {
-    const answer = await connection.exchange("qSupported:swbreak+;hwbreak+;vContSupported+;xmlRegisters=i386,arm");
+    let answer = await connection.exchange("qSupported:swbreak+;hwbreak+;vContSupported+;xmlRegisters=i386");
+    // QEMU tells a new debugger of the stop that its coming made.
+    while (parseStop(answer) !== undefined) answer = await connection.receive(connection.replyTimeout, "qSupported");
     const features = new Map(answer.split(";").map((each): [string, string] => {
       const [, name, value] = /^([^=]*?)(?:=(.*)|[+?-])?$/.exec(each) ?? [];
       return [name ?? each, value ?? each.slice(-1)];
     }));
     if (features.get("QStartNoAckMode") === "+" && (await connection.exchange("QStartNoAckMode")) === "OK") connection.stopAcknowledging();
+    // gdbserver describes the machine of the thread that is selected, and fails without one.
+    await connection.exchange("Hg0");
     const packetSize = Number.parseInt(features.get("PacketSize") ?? "", 16);
     const usable = Number.isInteger(packetSize) && packetSize >= SMALLEST_PACKET ? Math.min(packetSize, 1 << 16) : SMALLEST_PACKET;
     if (features.get("qXfer:features:read") !== "+") {

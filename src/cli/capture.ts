@@ -163,10 +163,15 @@ function describe({ tally, ending }: Session): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Reads an address, or a symbol of the image. */
-async function addresses(_elf: string | undefined): Promise<(text: string, option: string) => bigint> {
+/** Reads an address, or the name of a symbol of the image. */
+async function addresses(elf: string | undefined): Promise<(text: string, option: string) => bigint> {
+  const image = elf === undefined ? undefined : (await import("../elf/elf.ts")).ElfImage.open(elf);
   return (text, option) => {
     if (INTEGER.test(text)) return BigInt(text);
-    throw new UsageError(`${option} ${text}: expected an address`);
+    if (image === undefined) throw new UsageError(`${option} ${text}: expected an address, e.g. 0x40080000; symbols need --elf FILE`);
+    const [symbol, second] = image.symbolsNamed(text);
+    if (symbol === undefined) throw new UsageError(`${option} ${text}: neither an address nor a symbol of ${elf}`);
+    if (second !== undefined) throw new UsageError(`${option} ${text}: ${elf} has several symbols of this name; give the address`);
+    return symbol.address;
   };
 }

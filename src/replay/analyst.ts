@@ -94,7 +94,7 @@ class Deducing {
     // A jump to what was read can't be foreseen.
     const leads = changesProgramCounter(operation) || blank.after.pc === this.#after.pc;
     if (!leads) return { kind: "not-done" };
-    const reads = sizes.length === 0 ? [] : this.#values(sizes, this.#observed(operation));
+    const reads = sizes.length === 0 ? [] : (this.#values(sizes, this.#observed(operation)) ?? this.#solved(sizes, operation));
     if (reads === undefined) return { kind: "hidden" };
     const emulation = this.#emulate((index) => reads[index] ?? 0n);
     if (emulation === undefined) return { kind: "hidden" };
@@ -164,7 +164,38 @@ class Deducing {
     });
     return known.size === bits ? values : undefined;
   }
+
+  /**
+   * The one value that was read, where a sum, difference or exclusive or of it with a register was left in a register: bit by bit from the
+   * lowest, each of which the bits below it and the result decide.
+   */
+  #solved([size, second]: readonly number[], { computes }: Operation): bigint[] | undefined {
+    const [compute, another] = computes;
+    const to = compute?.to[0];
+    if (size === undefined || second !== undefined || compute === undefined || another !== undefined || to === undefined) return undefined;
+    const used = compute.inputs.filter(({ kind }) => kind === "temporary");
+    const fits = used.length === 1 && compute.width === 8 * size && to.width === compute.width && to.register >= 0 && compute.when === undefined;
+    const machine = this.#after.registers.get(to.register);
+    if (!fits || !INVERTIBLE.has(compute.operator) || machine === undefined) return undefined;
+    const wanted = (machine >> BigInt(to.bit)) & mask(to.width);
+    const before = this.#fault.registers.get(to.register) ?? 0n;
+    const result = (answer: bigint): bigint | undefined => {
+      const emulation = this.#emulate(() => answer);
+      const value = emulation?.after.registers.find((each) => each.register === to.register)?.value ?? before;
+      return emulation === undefined ? undefined : (value >> BigInt(to.bit)) & mask(to.width);
+    };
+    let value = 0n;
+    for (let bit = 0n; bit < BigInt(to.width); bit++) {
+      const got = result(value);
+      if (got === undefined) return undefined;
+      if ((((got ^ wanted) >> bit) & 1n) === 1n) value |= 1n << bit;
+    }
+    return result(value) === wanted ? [value] : undefined;
+  }
 }
+
+/** Operators whose result, cut to any number of low bits, tells as many bits of one input where the other is known. */
+const INVERTIBLE: ReadonlySet<string> = new Set(["x86-add", "x86-adc", "x86-sub", "x86-sbb", "x86-xor"]);
 
 /** The answer to a read whose first bit has the number `start` + 1, in one pattern. */
 function patternValue(start: number, width: number, pattern: number): bigint {

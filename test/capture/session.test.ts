@@ -136,6 +136,12 @@ describe("a capture", () => {
   });
 });
 
+test("a stub that tells unasked of the stop that a connection makes", async () => {
+  const machine = new FakeMachine();
+  const { connection } = fakeStub((data) => (data.startsWith("qSupported") ? ["T02thread:1;", machine.answer(data) as string] : machine.answer(data)));
+  expect((await Stub.open(connection)).description.architecture).toBe("aarch64");
+});
+
 describe("a stub with fewer watchpoints", () => {
   test("that has one kind only", async () => {
     const { records, error } = await capture({}, { override: unknown("Z3") });

@@ -19,11 +19,12 @@ class Memory extends Writable {
 }
 
 /** Runs the command line in this process. */
-export async function trapline(words: readonly string[], more: { input?: string | Uint8Array; environment?: Terminal["environment"]; tty?: boolean } = {}): Promise<Finished> {
+export async function trapline(words: readonly string[], more: { input?: string | Uint8Array; environment?: Terminal["environment"]; tty?: boolean; onInterrupt?: (action: () => void) => void } = {}): Promise<Finished> {
   const output = new Memory();
   const talk = new Memory();
   output.isTTY = talk.isTTY = more.tty === true;
   const input = Readable.from(more.input === undefined ? [] : [Buffer.from(more.input)]);
-  const status = await run(words, { input, output, talk, environment: more.environment ?? {} });
+  const { onInterrupt } = more;
+  const status = await run(words, { input, output, talk, environment: more.environment ?? {}, ...(onInterrupt === undefined ? {} : { onInterrupt }) });
   return { status, output: output.text, talk: talk.text };
 }
