@@ -70,7 +70,8 @@ function scatter(seed: number, below: number): number {
 class Tally {
   readonly #set: WordSet;
   readonly #classifier: WordClassifier;
-  /** Words and the lowest of them, by verdict; verdicts below 0 follow those from 0 up. */
+  readonly #blocks = new Map<number, ReadonlyMap<number, { count: number; offset: number }>>();
+  /** Words and the lowest of them, by verdict. */
   readonly #counts = new Map<number, { count: number; example: number }>();
   /** The same by verdict, variant and the oracle's name. */
   readonly #pairs = new Map<string, Map<number, { count: number; example: number }>>();
@@ -82,19 +83,31 @@ class Tally {
 
   /**
    * Classifies the words of a block. Those that differ only in bits that none of the rows they can match reads have one verdict, and are
-   * counted at once.
+   * counted at once; blocks that are the same to the instruction set are counted once.
    */
   countBlock(block: number): void {
-    const { classify, bitsRead } = this.#classifier;
     const start = block * BLOCK_WORDS;
-    const bits = bitsRead(-BLOCK_WORDS, start | 0) & (BLOCK_WORDS - 1);
+    const canonical = this.#classifier.canonical(start | 0);
+    let counts = this.#blocks.get(canonical);
+    if (counts === undefined) this.#blocks.set(canonical, (counts = this.#countsOf(canonical)));
+    for (const [verdict, { count, offset }] of counts) this.#add(verdict, count, start + offset);
+  }
+
+  #countsOf(start: number): ReadonlyMap<number, { count: number; offset: number }> {
+    const { classify, bitsRead } = this.#classifier;
+    const bits = bitsRead(-BLOCK_WORDS, start) & (BLOCK_WORDS - 1);
     const each = BLOCK_WORDS / 2 ** bitCount(bits);
+    const counts = new Map<number, { count: number; offset: number }>();
     // The subsets of `bits` as numbers, ascending.
     let some = 0;
     do {
-      this.#add(classify((start + some) | 0), each, start + some);
+      const verdict = classify(start | some);
+      const known = counts.get(verdict);
+      if (known === undefined) counts.set(verdict, { count: each, offset: some });
+      else known.count += each;
       some = (some - bits) & bits;
     } while (some !== 0);
+    return counts;
   }
 
   /** Classifies words and holds each against the oracle. */

@@ -67,7 +67,7 @@ export class RowTable<Facts> {
     });
     this.#index = runsOf(options.index);
     this.#slots = fillSlots(this.rows, options.index);
-    const pair = overlappingPair(this.rows);
+    const pair = overlappingPair(this.rows, this.#slots);
     if (pair !== undefined) throw new Error(`${options.name}: rows ${pair[0].form} and ${pair[1].form} match the same word`);
   }
 
@@ -142,7 +142,8 @@ function compileRow<Facts>(row: Row<Facts>, options: RowTableOptions<Facts>): Co
     if (!pattern.fields.has(field)) throw new Error(`its facts need a field ${field}, which the pattern does not have`);
   }
   const conditions = row.where === undefined ? NO_CONDITIONS : compileConditions(row.where, pattern);
-  return { ...pattern, form: row.form, facts: row.facts, conditions };
+  const { mask, match, shouldMask, shouldMatch, fields } = pattern;
+  return { mask, match, shouldMask, shouldMatch, fields, form: row.form, facts: row.facts, conditions };
 }
 
 const NO_CONDITIONS: readonly Condition[] = [];
@@ -222,16 +223,23 @@ function fillSlots<Facts>(rows: readonly CompiledRow<Facts>[], index: readonly n
   return { starts, numbers };
 }
 
-/** The first two rows, if any, that some word may match both. Each pair is compared once, most of them by one integer test. */
-function overlappingPair<Facts>(rows: readonly CompiledRow<Facts>[]): readonly [CompiledRow<Facts>, CompiledRow<Facts>] | undefined {
+/**
+ * The first two rows, if any, that some word may match both. Their index bits agree in that word, so that they share a slot. Pairs whose
+ * fixed bits differ, by far the most, cost one integer test.
+ */
+function overlappingPair<Facts>(rows: readonly CompiledRow<Facts>[], { starts, numbers }: Slots): readonly [CompiledRow<Facts>, CompiledRow<Facts>] | undefined {
   const masks = Int32Array.from(rows, ({ mask }) => mask);
   const values = Int32Array.from(rows, ({ match }) => match);
-  for (let first = 0; first < rows.length; first++) {
-    const mask = masks[first]!;
-    const match = values[first]!;
-    for (let second = first + 1; second < rows.length; second++) {
-      if ((mask & masks[second]! & (match ^ values[second]!)) !== 0) continue;
-      if (overlaps(rows[first]!, rows[second]!)) return [rows[first]!, rows[second]!];
+  for (let slot = 0; slot + 1 < starts.length; slot++) {
+    const end = starts[slot + 1]!;
+    for (let at = starts[slot]!; at + 1 < end; at++) {
+      const first = numbers[at]!;
+      const mask = masks[first]!;
+      const match = values[first]!;
+      for (let other = at + 1; other < end; other++) {
+        const second = numbers[other]!;
+        if ((mask & masks[second]! & (match ^ values[second]!)) === 0 && overlaps(rows[first]!, rows[second]!)) return [rows[first]!, rows[second]!];
+      }
     }
   }
   return undefined;

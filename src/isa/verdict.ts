@@ -37,4 +37,6 @@ export interface WordClassifier {
   mnemonic(verdict: Verdict, word: number): string;
   /** The bits that {@link classify} can depend on, of words that have the top bits `known` as `word` has them; `known` has at least bits 31:20. */
   bitsRead(known: number, word: number): number;
+  /** A word that differs in bits 31:20 at most and has the same verdict whatever bits 19:0 are, the same for as many words as can be. */
+  canonical(word: number): number;
 }

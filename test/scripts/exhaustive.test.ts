@@ -18,7 +18,7 @@ const bytesOf = (word: number): Uint8Array => Uint8Array.of(word, word >>> 8, wo
 const decoders = { a64: decodeA64, a32: (bytes: Uint8Array) => decodeArm(bytes, "a32") };
 
 describe.each(["a64", "a32"] as const)("verdicts of %s", (set) => {
-  const { classify, judge, bitsRead, mnemonic } = WORD_SETS[set];
+  const { classify, judge, bitsRead, canonical, mnemonic } = WORD_SETS[set];
 
   it("are those of the decoder", () => {
     fc.assert(fc.property(fc.integer(), (word) => {
@@ -31,6 +31,13 @@ describe.each(["a64", "a32"] as const)("verdicts of %s", (set) => {
       // A class has no mnemonic of its own, and an unallocated word none at all.
       const name = mnemonic(verdict, word);
       expect({ outcome, form, name }).toEqual({ ...theirs, name: name === "" || theirs.name === "" ? name : theirs.name });
+    }), { numRuns: 20_000 });
+  });
+
+  it("are those of the canonical word, which differs in the top bits only", () => {
+    fc.assert(fc.property(fc.integer(), (word) => {
+      expect((canonical(word) ^ word) & 0xfffff).toBe(0);
+      expect(classify(canonical(word))).toBe(classify(word));
     }), { numRuns: 20_000 });
   });
 

@@ -34,4 +34,5 @@ export const A64_WORDS: WordClassifier = {
   mnemonic: (verdict, word) => (verdict < 0 ? "" : mnemonicOf(A64_TABLE.rows[rowOf(verdict)]!, word)),
   // The class of a word without a row is in its top bits.
   bitsRead: (known, word) => A64_TABLE.bitsRead(known, word, ruledBits),
+  canonical: (word) => word,
 };

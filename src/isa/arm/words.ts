@@ -83,4 +83,6 @@ export const A32_WORDS: WordClassifier = {
     return row === undefined || row.facts.kind === "none" ? "" : mnemonicOf(row.form);
   },
   bitsRead: (known, word) => A32_TABLE.bitsRead(known, word, ruledBits),
+  // No row and no rule tells the conditions from EQ to LE apart: 1110 (AL) and 1111 are told from them.
+  canonical: (word) => (word >>> 28 < 0b1110 ? word & 0x0fffffff : word),
 };
