@@ -1,0 +1,178 @@
+import type { Policy } from "../../emulate/policy.ts";
+import type { FastPath } from "../../fastpath/fast-path.ts";
+import { Kernel } from "../../fastpath/kernel.ts";
+import type { Handler } from "../../handler.ts";
+import type { Isa } from "../../model/instruction.ts";
+import { Refusal } from "../../model/refusal.ts";
+import { builtModule, openFastPath } from "../fast-path.ts";
+import { RECORDED_ANSWERS } from "../recorded-answers.ts";
+import { replayFault } from "../replay.ts";
+import type { Competitor } from "./measure.ts";
+import { eachInBatches, peersFor } from "./peers.ts";
+import { singleCall } from "./single.ts";
+import { chunksOf } from "../../trace/columnar/chunks-of.ts";
+import { BLOCK_FAULTS } from "../../trace/record.ts";
+import type { Subject } from "./subject.ts";
+
+/** Names of those that ratios are made of. */
+export const NAMES = {
+  floor: "memory-touch floor",
+  fast: "fast path, batch",
+  single: "fast path, single call",
+  decode: "reference, decode",
+  reference: "reference, whole fault",
+  capstone: "capstone-wasm",
+  iced: "iced-x86",
+} as const;
+
+/** Faults of a batch of those that take nanoseconds, so that the clock does not count, and of the others. */
+const FAST_BATCH = 256;
+const SLOW_BATCH = 64;
+/** Calls of a pass. */
+const SINGLE_CALLS = 4096;
+/** Faults that are tried for a single call. */
+const SINGLE_TRIALS = 64;
+
+export interface Setup {
+  readonly isa: Isa;
+  readonly policy: Policy;
+  readonly handler: Handler;
+}
+
+/**
+ * Everybody who can do something with the faults of a subject, and who can't. Each WebAssembly module has a memory of its own. `others`: the
+ * decoders of others, too.
+ */
+export async function competitorsFor(subject: Subject, setup: Setup, others = true): Promise<{ readonly competitors: Competitor[]; readonly absent: string[] }> {
+  const { isa, policy } = setup;
+  const open = (): Promise<FastPath | undefined> => openFastPath(isa.architecture, { guest: subject.guest, userMode: policy.userMode });
+  const fastPath = await open();
+  const faults = subject.sample.map(({ fault }) => fault);
+  const { competitors: peers, absent } = others ? await peersFor(isa, faults) : { competitors: [], absent: [] };
+  const competitors: Competitor[] = [];
+  const notes = [...absent];
+  if (fastPath === undefined) {
+    notes.push(`fast path: ${isa.architecture} has none`);
+  } else {
+    competitors.push(await floorOf(subject), batchOf(subject, fastPath));
+    const single = await singleOf(subject, open);
+    if (single === undefined) notes.push("fast path, single call: no fault of the sample can be given to it");
+    else competitors.push(single);
+  }
+  competitors.push(decodeOf(subject, setup), referenceOf(subject, setup, RECORDED_ANSWERS, NAMES.reference));
+  competitors.push(referenceOf(subject, setup, setup.handler, `reference, handler ${setup.handler.name}`), ...peers);
+  return { competitors, absent: notes };
+}
+
+/**
+ * Copies each chunk into the module's memory, and reads and writes there what a whole fault reads and writes at least (bench/assembly/floor.ts).
+ * Its columns are told to it as they lie in the chunk, nothing is unpacked.
+ */
+async function floorOf({ chunks, faults }: Subject): Promise<Competitor> {
+  const kernel = new Kernel(await builtModule("bench/floor.wasm"));
+  const touch = kernel.routine<(from: number, to: number) => number>("floor");
+  const { COLUMNS, STATE } = kernel.place;
+  const parts = chunks.map(({ hot }) => {
+    kernel.load(hot);
+    return { hot, columns: kernel.bytes.slice(COLUMNS, STATE), registers: kernel.registers.slice() };
+  });
+  return {
+    name: NAMES.floor,
+    does: "copy the columns, read each, write the registers and a record",
+    faults,
+    batch: BLOCK_FAULTS,
+    pass(lap) {
+      for (const { hot, columns, registers } of parts) {
+        kernel.reserve(hot.bytes.length).set(hot.bytes);
+        kernel.bytes.set(columns, COLUMNS);
+        kernel.registers.set(registers);
+        // A chunk at a time: it has no cursors to go on from.
+        touch(0, hot.count);
+        lap(hot.count);
+      }
+      return { done: faults, not: 0 };
+    },
+  };
+}
+
+/** A pass loads each chunk, which sets the registers to those of its first fault, and runs it. */
+function batchOf({ chunks, faults }: Subject, fastPath: FastPath): Competitor {
+  return {
+    name: NAMES.fast,
+    does: "load a chunk, then whole faults in batches; the first batch of a chunk has its loading",
+    faults,
+    batch: FAST_BATCH,
+    words: ["emulated", "declined"],
+    pass(lap) {
+      let done = 0;
+      for (const { hot } of chunks) {
+        fastPath.load(hot);
+        done += fastPath.run(0, hot.count).emulated;
+        lap(hot.count);
+      }
+      return { done, not: faults - done };
+    },
+    passInBatches(lap) {
+      let done = 0;
+      for (const { hot } of chunks) {
+        fastPath.load(hot);
+        for (let from = 0; from < hot.count; from += FAST_BATCH) {
+          const to = Math.min(from + FAST_BATCH, hot.count);
+          done += fastPath.run(from, to).emulated;
+          lap(to - from);
+        }
+      }
+      return { done, not: faults - done };
+    },
+  };
+}
+
+/** The same fault, already in the kernel's memory, again and again: the first of the sample that the fast path takes. */
+async function singleOf({ sample, registers }: Subject, open: () => Promise<FastPath | undefined>): Promise<Competitor | undefined> {
+  const [fastPath, batch] = [(await open())!, (await open())!];
+  for (const record of sample.slice(0, SINGLE_TRIALS)) {
+    // A single call takes all registers as captured: it must be a fault that needs no other.
+    for await (const { hot } of chunksOf(registers, [record])) batch.load(hot);
+    if (batch.run(0, 1).emulated === 0) continue;
+    const call = singleCall(fastPath, record.fault);
+    if (call === undefined || call() === 0) continue;
+    return {
+      name: NAMES.single,
+      does: "one call a fault, the same fault again and again, already in the kernel's memory",
+      faults: SINGLE_CALLS,
+      batch: FAST_BATCH,
+      words: ["emulated", "declined"],
+      pass: (lap) => eachInBatches(SINGLE_CALLS, () => call() !== 0, lap, FAST_BATCH),
+    };
+  }
+  return undefined;
+}
+
+/** The reference's decoder alone: the rows of the table, nothing remembered. */
+function decodeOf({ sample }: Subject, { isa }: Setup): Competitor {
+  const decodes = (index: number): boolean => {
+    const { bytes, registers } = sample[index]!.fault;
+    const set = isa.instructionSet(registers);
+    return !(set instanceof Refusal) && !(isa.decode(bytes, set) instanceof Refusal);
+  };
+  return {
+    name: NAMES.decode,
+    does: "decode by the instruction table",
+    faults: sample.length,
+    batch: SLOW_BATCH,
+    words: ["decoded", "unknown"],
+    pass: (lap) => eachInBatches(sample.length, decodes, lap, SLOW_BATCH),
+  };
+}
+
+function referenceOf({ sample, guest }: Subject, { isa, policy }: Setup, handler: Handler, name: string): Competitor {
+  const setup = { isa, guest, policy, handler };
+  return {
+    name,
+    does: handler === RECORDED_ANSWERS ? "checks, decoding, emulation; no hypercall" : `checks, decoding, emulation, hypercalls of ${handler.name}`,
+    faults: sample.length,
+    batch: SLOW_BATCH,
+    words: ["emulated", "refused"],
+    pass: (lap) => eachInBatches(sample.length, (index) => replayFault(sample[index]!.fault, setup).outcome.kind === "emulated", lap, SLOW_BATCH),
+  };
+}
