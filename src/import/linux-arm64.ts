@@ -4,11 +4,11 @@ import type { Importer, LogLine, LogParser, Sink } from "./importer.ts";
 import { hexadecimalValue, namedValues, symbolPlace } from "./words.ts";
 
 const NAME = "linux-arm64";
-const ADDRESS = /Unable to handle kernel .*?\bat virtual address (?:0x)?([0-9a-f]{8,16})\b/i;
-const OLD_FAULT = /Unhandled fault: .*?\((0x[0-9a-f]{8,16})\) at (0x[0-9a-f]{1,16})\b/i;
-const SYNDROME = /\bESR = (0x[0-9a-f]{8,16})\b|Internal error: .*?: (?:0x)?([0-9a-f]{8,16}) \[#/i;
+const ADDRESS = /Unable to handle kernel .{0,80}?\bat virtual address (?:0x)?([0-9a-f]{8,16})\b/i;
+const OLD_FAULT = /Unhandled fault: .{0,80}?\((0x[0-9a-f]{8,16})\) at (0x[0-9a-f]{1,16})\b/i;
+const SYNDROME = /\bESR = (0x[0-9a-f]{8,16})\b|Internal error: .{0,80}?: (?:0x)?([0-9a-f]{8,16}) \[#/i;
 /** 32-bit Arm says "ARM" or "THUMB2" where arm64 says nothing, and has four digits or fewer. */
-const OTHER_ERROR = /Internal error: (?!.*: (?:0x)?[0-9a-f]{8,16} \[#).*/i;
+const OTHER_ERROR = /Internal error: (?!.{0,80}: (?:0x)?[0-9a-f]{8,16} \[#)/i;
 const REGISTERS = /\b(x(?:[12]?\d|30)|sp|pc|lr)\s*:\s*(?:\[<)?([0-9a-f]{16})\b/gi;
 const PSTATE = /\bpstate:? ?:?\s*([0-9a-f]{8})\b/i;
 

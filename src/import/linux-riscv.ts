@@ -4,8 +4,8 @@ import type { Importer, LogLine, LogParser, Sink } from "./importer.ts";
 import { hexadecimalValue, namedValues, symbolPlace } from "./words.ts";
 
 const NAME = "linux-riscv";
-const ADDRESS = /Unable to handle kernel .*?\bat virtual address (?:0x)?([0-9a-f]{8,16})\b/i;
-const TITLE = /\bOops(?: - [^[]*)? \[#\d+\]/;
+const ADDRESS = /Unable to handle kernel .{0,80}?\bat virtual address (?:0x)?([0-9a-f]{8,16})\b/i;
+const TITLE = /\bOops(?: - [^[]{0,80})? \[#\d+\]/;
 const REGISTERS = /(?:^|\s)(s?epc|ra|sp|gp|tp|t[0-6]|s1[01]|s\d|a[0-7])\s*:\s*([0-9a-f]{16})\b/g;
 const STATUS = /\bs?status:\s*([0-9a-f]{16})\s+s?(?:badaddr|tval):\s*([0-9a-f]{16})\s+s?cause:\s*([0-9a-f]{16})\b/;
 

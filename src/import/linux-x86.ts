@@ -8,13 +8,13 @@ const NAME = "linux-x86";
 
 /** Titles of a fault, with the address where they tell it. */
 const FAULT_TITLE =
-  /BUG: unable to handle .*?(?:\bat\b|address:?)\s*(?:0x)?([0-9a-f]{8,16})\b|BUG: kernel NULL pointer dereference, address: ([0-9a-f]{8,16})\b|general protection fault(?:, (?:probably|maybe) for (?:non-canonical )?address 0x([0-9a-f]{1,16}))?|\bVE fault\b/i;
+  /BUG: unable to handle .{0,80}?(?:\bat\b|address:?)\s*(?:0x)?([0-9a-f]{8,16})\b|BUG: kernel NULL pointer dereference, address: ([0-9a-f]{8,16})\b|general protection fault(?:, (?:probably|maybe) for (?:non-canonical )?address 0x([0-9a-f]{1,16}))?|\bVE fault\b/i;
 const VIRTUALIZATION_EXCEPTION = /Unexpected #VE: (\d{1,10})\b/;
 const UNHANDLED_OPCODE = /Wrong\/unhandled opcode bytes: 0x([0-9a-f]{1,16}),? exit_code: 0x([0-9a-f]{1,16}),? rIP: 0x([0-9a-f]{1,16})\b/i;
 const UNSUPPORTED_EXIT = /Unsupported exit-code 0x([0-9a-f]{1,16}) in #VC exception \(IP: 0x([0-9a-f]{1,16})\)/i;
 /** Titles of dumps that have the same registers and are no memory access that failed. */
 const OTHER_TITLE =
-  /WARNING: (?:CPU|possible)|kernel BUG at|soft lockup|hard LOCKUP|invalid opcode: [0-9a-f]{4} \[#|divide error: [0-9a-f]{4} \[#|int3: [0-9a-f]{4} \[#|rcu.*(?:stall|self-detected)|NMI backtrace|sysrq: /i;
+  /WARNING: (?:CPU|possible)|kernel BUG at|soft lockup|hard LOCKUP|invalid opcode: [0-9a-f]{4} \[#|divide error: [0-9a-f]{4} \[#|int3: [0-9a-f]{4} \[#|\brcu.{0,80}?(?:stall|self-detected)|NMI backtrace|sysrq: /i;
 /** Linux's selectors are small: Xen's dumps, which look alike, have e008. */
 const RIP = /\bRIP:\s+(00[0-9a-f]{2}):(?:\[<([0-9a-f]{8,16})>\]|0x([0-9a-f]{1,16})\b|(\S+))/i;
 const REGISTERS = /\b(R[A-D]X|R[SD]I|RBP|R(?:0?[89]|1[0-5])):\s*([0-9a-f]{16})\b/gi;

@@ -1,7 +1,7 @@
 import type { LogLine } from "./importer.ts";
 
 /** Longest line that is looked at, in characters; of a longer one the rest is passed over. Nothing that an importer knows is near. */
-export const LINE_LIMIT = 16 * 1024;
+export const LINE_LIMIT = 2048;
 
 /** A line as it stands in the log, cut to {@link LINE_LIMIT}. */
 export interface RawLine {
@@ -70,7 +70,7 @@ export function strip({ number, text: line }: RawLine): StrippedLine {
 }
 
 /** Longest line that is put together of wrapped ones. */
-const JOINED_LIMIT = 4096;
+const JOINED_LIMIT = 2048;
 /** Mail programs break lines between these columns, each as late as it can. */
 const NARROWEST = 60;
 const WIDEST = 100;
@@ -120,7 +120,7 @@ const EVENTS: readonly (readonly [start: RegExp, whole: RegExp])[] = [
   [/\bkvm_(?:guest_fault|mmio_nisv):/, /\bpc\s+\S/],
   [/\bv=[0-9a-f]{2} e=[0-9a-f]{4}\b/, /\bCR2=/],
   [/\briscv_cpu_do_interrupt:/, /\bdesc=/],
-  [/\[\d{3}\].*\d\.\d+:$/, /(?!)/],
+  [/\[\d{3}\][^[]{0,60}\d\.\d{1,9}:$/, /(?!)/],
 ];
 /** Lines that are no rest of an event. */
 const EVENT_START = /\[\d{3}\]|\b(?:kvm_\w+|vcpu_\w+|riscv_cpu_\w+):|\bR[A-D]X=|\bv=[0-9a-f]{2} e=/;

@@ -13,7 +13,7 @@ export interface TraceEvent {
  * `comm pid [cpu] time: kvm:event: text`. Only the event's name is required.
  */
 const EVENT = /^(.*?)\b((?:kvm_\w+|vcpu_match_mmio)):\s*(.*)$/;
-const THREAD = /^\s*(.*?\S)[\s-]+(\d+)(?:\/\d+)?\s+(?:\(\s*[-\d]+\)\s+)?\[(\d+)\]/;
+const THREAD = /^\s*(\S(?:.{0,60}?\S)?)[\s-]+(\d{1,10})(?:\/\d+)?\s+(?:\(\s*[-\d]+\)\s+)?\[(\d+)\]/;
 
 export function parseEvent(text: string): TraceEvent | undefined {
   const [, before, name, rest] = EVENT.exec(text) ?? [];

@@ -5,7 +5,7 @@ import type { Importer, LogLine, LogParser, Sink } from "./importer.ts";
 import { byteList, hexadecimalValue, isUserSelector, keyValue, markedBytes, namedValues, x86Register } from "./words.ts";
 
 const NAME = "xen";
-const ARM = /\bHSR=(?:0x)?[0-9a-f]{1,16}\b.*\bpc=(?:0x)?[0-9a-f]/i;
+const ARM = /\bHSR=(?:0x)?[0-9a-f]{1,16}\b.{0,40}?\bpc=(?:0x)?[0-9a-f]/i;
 const X86_TITLE = /----\[ Xen-\S+\s+x86_64\b/;
 const RIP = /\bRIP:\s+([0-9a-f]{4}):\[<([0-9a-f]{16})>\]/i;
 const REGISTERS = /\b(r[a-d]x|r[sd]i|r[sb]p|r[89]|r1[0-5]):\s+([0-9a-f]{16})\b/g;
