@@ -5,7 +5,7 @@ import { addressOf, countOf, elementOf, place32, unpack32, unpackAddresses, widt
 import { declineBefore, HAS_TRANSFORMED_INSTRUCTION } from "./decline";
 import {
   BYTES_END, BYTES_STEP, BYTE_MASKS, CAPTURED, DELTA, DELTAS, DELTAS_AT, FAULT_ADDRESS, FIRSTS, FLAGS, FLAGS_OF, FLAG_CHECKS, GPAS, GUARDED, GVAS, HEADS, INFORMATIONS,
-  INSTRUCTION, INSTRUCTION_LENGTH, KEY, LOWEST_ADDRESS, NEEDED_SLOTS, NEXT_BYTE, NEXT_RESPONSE, NEXT_VALUE, OFFSETS, PC, PLANS, PROGRAM_COUNTER,
+  INSTRUCTION, INSTRUCTION_LENGTH, KEY, LONGEST_LENGTH, LOWEST_ADDRESS, NEEDED_SLOTS, NEXT_BYTE, NEXT_RESPONSE, NEXT_VALUE, OFFSETS, PC, PLANS, PROGRAM_COUNTER,
   REGISTERS, RESPONSES_END, RESPONSE_MASK, SHARED_BIT, SINGLE_RESPONSES, TRANSFORMED_INSTRUCTION, VALUES_END,
   VALUE_MASK, WORDS as LENGTHS, ZERO,
 } from "./memory";
@@ -152,7 +152,13 @@ export function unpackPlanned(count: u32): void {
 /** Lengths that lead astray do so by no more than fits the memory behind the chunk, and are found at the end. */
 function limitLengths(count: u32): void {
   const most = i32x4.splat(LONGEST);
-  for (let at: u32 = 0; at < count << 2; at += 16) v128.store(at, i32x4.min_u(v128.load(at, LENGTHS), most), LENGTHS);
+  let longest = i32x4.splat(0);
+  for (let at: u32 = 0; at < count << 2; at += 16) {
+    const length = i32x4.min_u(v128.load(at, LENGTHS), most);
+    longest = i32x4.max_u(longest, length);
+    v128.store(at, length, LENGTHS);
+  }
+  store<u32>(LONGEST_LENGTH, max(max(i32x4.extract_lane(longest, 0), i32x4.extract_lane(longest, 1)), max(i32x4.extract_lane(longest, 2), i32x4.extract_lane(longest, 3))));
 }
 
 /**
@@ -161,11 +167,18 @@ function limitLengths(count: u32): void {
  */
 export function runPlanned(from: u32, to: u32): i32 {
   const width = load<u32>(BYTES_STEP);
-  // A stream has what the lengths say, a column of elements as many bytes as they have.
-  return width === 0 ? run(from, to, 0, 15) : width === 4 ? run(from, to, 4, 4) : run(from, to, width, width < 15 ? width : 15);
+  // A stream has what the lengths say, a column of elements as many bytes as they have. Lengths that need no limit are the common case.
+  if (load<u32>(LONGEST_LENGTH) <= <u32>(width === 4 ? 4 : 15)) {
+    if (width === 0) return run(from, to, 0, ANY);
+    if (width === 4) return run(from, to, 4, ANY);
+  }
+  return run(from, to, width, width === 0 || width > 15 ? 15 : width);
 }
 
-/** `step`: bytes of an element of the instruction column, 0: a stream. `most`: bytes of an instruction that it can hold. */
+/** In place of the bytes of an instruction that its column can hold: as many as the lengths say, 15 at most. */
+@inline const ANY: u32 = 0xffffffff;
+
+/** `step`: bytes of an element of the instruction column, 0: a stream. `most`: bytes of an instruction that it can hold, or {@link ANY}. */
 @inline
 function run(from: u32, to: u32, step: u32, most: u32): i32 {
   let values = load<u32>(NEXT_VALUE);
@@ -174,8 +187,8 @@ function run(from: u32, to: u32, step: u32, most: u32): i32 {
   let at = from << 3;
   for (; at < to << 3; at += 8) {
     const length = load<u32>(at >> 1, LENGTHS);
-    const used = min<u32>(length, 15);
-    const held = min<u32>(used, most) << 4;
+    const used = most === ANY ? length : min<u32>(length, 15);
+    const held = (most === ANY ? length : min<u32>(used, most)) << 4;
     let low = (step === 4 ? <u64>load<u32>(next) : load<u64>(next)) & load<u64>(held, BYTE_MASKS);
     const high = (step === 4 ? 0 : load<u64>(next, 8) & load<u64>(held, BYTE_MASKS + 8)) | (<u64>used << 56);
     const flags = load<u32>(at >> 1, FLAGS_OF);
