@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { agreement } from "../../scripts/exhaustive/agreement.ts";
 import { mergeFindings, type Findings } from "../../scripts/exhaustive/findings.ts";
+import { MissingOracle, ORACLES, type Oracle } from "../../scripts/exhaustive/oracles.ts";
 import { report } from "../../scripts/exhaustive/report.ts";
 import { WORD_SETS } from "../../scripts/exhaustive/sets.ts";
 import { blocksOf, walk } from "../../scripts/exhaustive/walk.ts";
@@ -106,6 +107,25 @@ describe("agreement with an oracle's name", () => {
     ["a32", { form: "LDMIA A1", outcome: "emulated", mnemonic: "ldmia", variant: 14 }, "pop {", undefined],
   ] as const)("%s %o, %s: %s", (set, ours, theirs, kind) => {
     expect(agreement(set, ours, theirs)?.kind).toBe(kind);
+  });
+});
+
+describe.each(["capstone", "llvm"] as const)("the oracle %s", (name) => {
+  it("names words by mnemonic and shape", async (context) => {
+    let oracle: Oracle;
+    try {
+      oracle = await ORACLES[name]("a64");
+    } catch (error) {
+      if (!(error instanceof MissingOracle)) throw error;
+      context.skip(error.message);
+      return;
+    }
+    const { numbers, names } = await oracle.name(Uint32Array.of(0xf8408822, 0xf8408422, 0x00000001, 0xf8408c22, 0xa9400841, 0xd50b7423));
+    oracle.close();
+    const got = Array.from(numbers, (number) => names[number]!);
+    expect(got.filter((_, at) => at !== 2)).toEqual(["ldtr x", "ldr x+", "ldr x!", "ldp x", "dc zva"]);
+    // UDF: a name to one, nothing to the other.
+    expect(["", "udf #"]).toContain(got[2]);
   });
 });
 
