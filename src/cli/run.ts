@@ -14,10 +14,11 @@ import { defineRecover } from "./recover.ts";
 import { defineReplay } from "./replay.ts";
 import { defineSummary } from "./summary.ts";
 import { STATUS, type Status, type Terminal } from "./terminal.ts";
+import { defineVectors } from "./vectors.ts";
 import { defineVerify } from "./verify.ts";
 
 /** The commands, in the order in which the help lists them. */
-const COMMANDS: readonly DefineCommand[] = [defineReplay, defineVerify, defineDecode, defineImport, defineExplain, defineConvert, defineRecover, defineCapture, defineConform, defineSummary];
+const COMMANDS: readonly DefineCommand[] = [defineReplay, defineVerify, defineDecode, defineImport, defineExplain, defineConvert, defineRecover, defineCapture, defineConform, defineVectors, defineSummary];
 
 /** Runs the command line and returns the exit status. Everything that can go wrong ends here as one line for a person. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<Status> {

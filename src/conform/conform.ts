@@ -299,7 +299,6 @@ function* simplerCases({ case: each, fault, ours: { instruction } }: Question): 
 
 /** The fault with bytes, registers, RAM and device values left out one by one. */
 function* leanerCases(fault: Fault, length: number | undefined): Generator<Case> {
-  const lean = (changed: Fault): Case => ({ fault: changed, simpler: () => [] });
   if (length !== undefined && fault.bytes.length > length) yield lean({ ...fault, bytes: fault.bytes.subarray(0, length) });
   for (const register of fault.registers.captured()) {
     const registers = fault.registers.copy();
@@ -313,6 +312,10 @@ function* leanerCases(fault: Fault, length: number | undefined): Generator<Case>
     registers.capture(register, 0n, fault.registers.capturedWidth(register));
     yield lean({ ...fault, registers });
   }
+}
+
+function lean(fault: Fault): Case {
+  return { fault, simpler: () => [] };
 }
 
 /** How much there is to a fault, for choosing the simplest of many. */

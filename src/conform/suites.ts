@@ -104,8 +104,26 @@ function shuffled<Item>(items: readonly Item[], random: Random): Item[] {
   return order;
 }
 
-function formSources(forms: readonly Form[], { isa, policy }: SuiteOptions): Source[] {
-  return forms.map((form) => (random) => generatedCase(generateFault(isa, form, random, { policy })));
+function formSources(forms: readonly Form[], { isa, policy, seed }: SuiteOptions): Source[] {
+  const random = new Random(seed);
+  return forms.filter((form) => mayBeEmulated(form, isa, policy, random)).map((form) => (each) => generatedCase(generateFault(isa, form, each, { policy })));
+}
+
+/** Encodings by which a form is known that is only named. */
+const PROBES = 16;
+
+/** Whether some encoding of the form is emulated, or ruled out by its operands only: generating faults of the others would be a long search. */
+function mayBeEmulated(form: Form, isa: Isa, policy: Policy, random: Random): boolean {
+  let seen = 0;
+  for (let probe = 0; probe < PROBES; probe++) {
+    const bytes = form.encode(new Choices({ random }), {});
+    const decoded = bytes === undefined ? undefined : isa.decode(bytes, form.instructionSet);
+    if (decoded === undefined || decoded instanceof Refusal || decoded.form !== form.name) continue;
+    seen++;
+    const { operation } = decoded;
+    if (operation instanceof Refusal ? operation.reason === "unpredictable" : operation.atomic === undefined || policy.atomics === "split") return true;
+  }
+  return seen === 0;
 }
 
 /** One source for each form, whose reasons take turns. One that the form can't be refused for is not tried again. */
