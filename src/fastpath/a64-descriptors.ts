@@ -20,10 +20,14 @@ export interface A64Tables {
 /** Bytes of a descriptor; where its fields lie stands in assembly/a64.ts and in {@link writeDescriptor}. */
 export const DESCRIPTOR_SIZE = 80;
 
-/** Word bits by which a descriptor is found, most significant first. */
-const INDEX_BITS = [31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 11, 10];
+/** Word bits by which a descriptor is found. */
 const INDEX_MASK = 0xffe00c00 | 0;
-const SLOT_COUNT = 1 << INDEX_BITS.length;
+const SLOT_COUNT = 1 << 13;
+
+/** Bits 31:21:11:10 of a word as a slot's number. */
+function slotOf(word: number): number {
+  return ((word >>> 19) & 0x1ffc) | ((word >>> 10) & 3);
+}
 
 /** A field of the word as a multiple of its scale: bits under the mask, shifted right, and then `sign` is the sign bit's value. */
 interface Immediate {
@@ -70,9 +74,11 @@ export function deriveA64Tables(table: RowTable<Facts>): A64Tables {
   const forms: string[] = [];
   const known = new Map<string, number>();
   for (const row of table.rows) {
-    const shape = fieldsAreInPlace(row) ? shapeOf(row.facts) : undefined;
-    const condition = shape && conditionOf(row);
-    if (shape === undefined || condition === undefined) continue;
+    // Most rows end here: it is asked first.
+    const shape = shapeOf(row.facts);
+    if (shape === undefined || !fieldsAreInPlace(row)) continue;
+    const condition = conditionOf(row);
+    if (condition === undefined) continue;
     const all = slotsOf(row);
     const taken = all.filter((slot) => slots[slot] !== 0);
     if (taken.length > 0 && !mergeInto(taken, slots, written, view, shape, condition)) continue;
@@ -135,10 +141,11 @@ const FIELD_PLACES: Readonly<Record<string, readonly [from: number, width: numbe
 };
 
 function fieldsAreInPlace({ fields }: CompiledRow<Facts>): boolean {
-  return [...fields].every(([name, parts]) => {
-    const [from, width] = FIELD_PLACES[name] ?? [];
-    return parts.length === 1 && parts[0]!.to === 0 && parts[0]!.from === from && parts[0]!.width === width;
-  });
+  for (const [name, parts] of fields) {
+    const place = FIELD_PLACES[name];
+    if (place === undefined || parts.length !== 1 || parts[0]!.to !== 0 || parts[0]!.from !== place[0] || parts[0]!.width !== place[1]) return false;
+  }
+  return true;
 }
 
 /** An unsigned field, multiplied by 2^scale, which shifts it no further than its place in the word. */
@@ -246,13 +253,8 @@ function cubeOf(parts: readonly FieldPart[], allowed: ReadonlySet<number>): Cond
 
 /** The slots that words of a row fall into: all subsets of the index bits that it leaves free. */
 function slotsOf({ mask, match, shouldMask, shouldMatch }: CompiledRow<Facts>): number[] {
-  let fixed = 0;
-  let free = 0;
-  INDEX_BITS.forEach((bit, position) => {
-    const slotBit = 1 << (INDEX_BITS.length - 1 - position);
-    if ((((mask | shouldMask) >>> bit) & 1) === 0) free |= slotBit;
-    else if ((((match | shouldMatch) >>> bit) & 1) === 1) fixed |= slotBit;
-  });
+  const free = slotOf(~(mask | shouldMask));
+  const fixed = slotOf((match | shouldMatch) & (mask | shouldMask));
   const slots: number[] = [];
   for (let subset = free; ; subset = (subset - 1) & free) {
     slots.push(fixed | subset);
