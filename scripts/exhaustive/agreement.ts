@@ -1,12 +1,12 @@
 import { DIFFERENCES } from "./differences.ts";
-import type { Disagreement, Kind, Mine } from "./mine.ts";
+import type { Disagreement, Kind, Mine, OracleId } from "./mine.ts";
 import type { WordSet } from "./sets.ts";
 
 /** Whether an oracle's name fits what we say; undefined if it does. */
-export function agreement(set: WordSet, mine: Mine, theirs: string): Disagreement | undefined {
+export function agreement(set: WordSet, oracle: OracleId, mine: Mine, theirs: string): Disagreement | undefined {
   const kind = kindOf(set, mine, theirs);
   if (kind === undefined) return undefined;
-  const known = DIFFERENCES.find((each) => each.set === set && each.kind === kind && each.covers(mine, plainName(set, mine, theirs)));
+  const known = DIFFERENCES.find((each) => each.set === set && (each.oracle ?? oracle) === oracle && each.kind === kind && each.covers(mine, plainName(set, mine, theirs)));
   return { kind, why: known?.why };
 }
 

@@ -8,6 +8,9 @@ export interface Mine extends Judgement {
   readonly variant: number;
 }
 
+/** The oracles that the known differences tell apart. */
+export type OracleId = "capstone" | "llvm";
+
 /** How we and an oracle differ. */
 export type Kind = "ours alone" | "theirs alone" | "another name" | "memory to them";
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { shapeOf } from "./shape.ts";
+import type { OracleId } from "./mine.ts";
 import type { WordSet } from "./sets.ts";
 
 /** Names of words: `names[numbers[i]]` is that of word `i`, "" where the oracle decodes nothing. A name is made by {@link shapeOf}. */
@@ -14,6 +15,7 @@ export interface Names {
 
 /** An independent decoder. */
 export interface Oracle {
+  readonly id: OracleId;
   /** Its name and version. */
   readonly title: string;
   name(words: Uint32Array): Promise<Names>;
@@ -46,6 +48,7 @@ async function openLlvm(set: WordSet): Promise<Oracle> {
     throw new MissingOracle(`${SOURCE} does not compile here: ${(error as Error).message}`);
   }
   return {
+    id: "llvm",
     title: `LLVM ${ask("--version")[0]!}`,
     name: (words) => runLlvm(program, LLVM_TARGETS[set], words),
     close: () => rmSync(folder, { recursive: true }),
@@ -97,6 +100,7 @@ async function openCapstone(set: WordSet): Promise<Oracle> {
   await loadCapstone();
   const [arch, mode] = set === "a64" ? [Const["CS_ARCH_ARM64"]!, 0] : [Const["CS_ARCH_ARM"]!, Const["CS_MODE_ARM"]! | Const["CS_MODE_V8"]!];
   return {
+    id: "capstone",
     title: "capstone-wasm 1.0.3",
     close: () => undefined,
     async name(words) {

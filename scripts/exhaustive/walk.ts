@@ -2,6 +2,7 @@ import type { WordClassifier } from "../../src/isa/verdict.ts";
 import { agreement, plainName } from "./agreement.ts";
 import type { Oracle } from "./oracles.ts";
 import { type Findings, Gathering } from "./findings.ts";
+import type { OracleId } from "./mine.ts";
 import { WORD_SETS, type WordSet } from "./sets.ts";
 
 /** Words are walked in blocks that share their top bits. A shard is made of whole blocks. */
@@ -24,7 +25,7 @@ export interface Walk {
 /** Walks the words of a shard. `oracle` names words, in batches; without it only our own verdicts are counted. */
 export async function walk(plan: Walk, oracle: Oracle | undefined, progress: (done: number, blocks: number) => void): Promise<Findings> {
   const blocks = blocksOf(plan);
-  const tally = new Tally(plan.set);
+  const tally = new Tally(plan.set, oracle?.id);
   const { set, shard, shards, sample, only } = plan;
   // A sample is thin: its blocks go to the oracle together.
   const together = oracle === undefined ? 1 : sample;
@@ -69,6 +70,7 @@ function scatter(seed: number, below: number): number {
 
 class Tally {
   readonly #set: WordSet;
+  readonly #oracle: OracleId | undefined;
   readonly #classifier: WordClassifier;
   readonly #blocks = new Map<number, ReadonlyMap<number, { count: number; offset: number }>>();
   /** Words and the lowest of them, by verdict. */
@@ -76,7 +78,8 @@ class Tally {
   /** The same by verdict, variant and the oracle's name. */
   readonly #pairs = new Map<string, Map<number, { count: number; example: number }>>();
 
-  constructor(set: WordSet) {
+  constructor(set: WordSet, oracle: OracleId | undefined) {
+    this.#oracle = oracle;
     this.#classifier = WORD_SETS[set];
     this.#set = set;
   }
@@ -142,7 +145,7 @@ class Tally {
       for (const [key, { count, example }] of byName) {
         const verdict = Math.floor(key / 32);
         const mine = { ...judge(verdict), mnemonic: mnemonic(verdict, example | 0), variant: key - 32 * verdict };
-        gathering.addPair(mine, plainName(this.#set, mine, name), agreement(this.#set, mine, name), count, example);
+        gathering.addPair(mine, plainName(this.#set, mine, name), agreement(this.#set, this.#oracle!, mine, name), count, example);
       }
     }
     return gathering.lists();

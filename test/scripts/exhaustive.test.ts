@@ -75,6 +75,7 @@ describe("the walk", () => {
 
   it("gives in shards, merged, what it gives whole", async () => {
     const oracle = {
+      id: "llvm" as const,
       title: "every odd word is an LDR",
       name: async (words: Uint32Array) => ({ numbers: Uint16Array.from(words, (word) => word % 2), names: ["", "ldr x+"] }),
       close: () => undefined,
@@ -106,7 +107,7 @@ describe("agreement with an oracle's name", () => {
     ["a32", { form: "LDR (immediate) A1", outcome: "emulated", mnemonic: "ldr", variant: 1 }, "ldreq r", "another name"],
     ["a32", { form: "LDMIA A1", outcome: "emulated", mnemonic: "ldmia", variant: 14 }, "pop {", undefined],
   ] as const)("%s %o, %s: %s", (set, ours, theirs, kind) => {
-    expect(agreement(set, ours, theirs)?.kind).toBe(kind);
+    expect(agreement(set, "llvm", ours, theirs)?.kind).toBe(kind);
   });
 });
 
