@@ -37,6 +37,8 @@ export class LogSummary {
   }
 }
 
+/** Faults that are held to be put in order. */
+const BATCH = 256;
 /** Kinds of omissions that are told apart. */
 const OMISSION_LIMIT = 50;
 const OTHERS = "of other kinds";
@@ -61,8 +63,11 @@ const BINARIES: readonly (readonly [start: string, advice: string])[] = [
 export async function* readLog(chunks: AsyncIterable<Uint8Array>, summary: LogSummary, importers: readonly Importer[] = IMPORTERS): AsyncGenerator<Finding> {
   const reading = new Reading(summary, importers);
   for await (const lines of splitLog(chunks)) {
+    const before = reading.collect();
     for (const line of lines) reading.take(line);
-    yield* reading.collect();
+    // A chunk later: what starts early may end late, and faults should come in the order of their lines.
+    if (before.length > BATCH) yield* before;
+    else reading.keep(before);
   }
   reading.end();
   yield* reading.collect();
@@ -137,10 +142,16 @@ class Reading {
     for (const { parser } of this.#active) parser.end();
   }
 
+  /** The faults so far, in the order of their lines. */
   collect(): Finding[] {
-    const findings = this.#findings;
+    const findings = this.#findings.toSorted((first, second) => first.line - second.line);
     this.#findings = [];
     return findings;
+  }
+
+  /** Takes faults back, for a later {@link collect}. */
+  keep(findings: readonly Finding[]): void {
+    this.#findings.unshift(...findings);
   }
 
   #show(line: LogLine): void {

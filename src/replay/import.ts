@@ -120,7 +120,10 @@ class Importing {
 
   report(): ImportReport {
     return {
-      formats: [...this.#summary.found].map(([{ name, title }, faults]) => ({ name, title, faults })),
+      formats: IMPORTERS.flatMap((importer) => {
+        const faults = this.#summary.found.get(importer);
+        return faults === undefined ? [] : [{ name: importer.name, title: importer.title, faults }];
+      }),
       omissions: this.#summary.omissions,
       disagreements: this.#disagreements,
       disagreementCount: this.#disagreementCount,

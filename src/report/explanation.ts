@@ -130,6 +130,7 @@ function whether({ instruction, instructionSet, imported }: Explanation, { regis
       page,
     );
   }
+  if (instruction.access === "none") return [];
   const known = hardwareSyndrome(instruction, instructionSet, registers);
   switch (instructionSet) {
     case "a64":
@@ -221,7 +222,7 @@ function gapLines({ fault, imported, needs, instruction, calls }: Explanation, p
   }
   const missing = needs.filter(({ value }) => value === undefined).map(({ name }) => name);
   if (missing.length > 0) gaps.push(`The ${missing.length === 1 ? "register" : "registers"} ${missing.join(", ")}.`);
-  if (instruction !== undefined && fault.gpa === undefined) gaps.push("The guest physical address, which a hypercall needs. --window GVA:GPA:SIZE gives it.");
+  if (instruction !== undefined && instruction.access !== "none" && fault.gpa === undefined && calls?.every(({ gpa }) => gpa !== undefined) !== true) gaps.push("The guest physical address, which a hypercall needs. --window GVA:GPA:SIZE gives it.");
   if (calls?.some(({ write, value }) => !write && value === undefined) === true) gaps.push("What the device would have answered.");
   return gaps.flatMap((gap) => bullet(gap, page));
 }
