@@ -15,7 +15,7 @@ for (let at = 0; at < cases; at++) {
   const text = mutate(texts, dice);
   const start = performance.now();
   try {
-    await gauntlet.run(text, at % 20 === 0);
+    await gauntlet.run(text, at % 100 === 0);
   } catch (error) {
     console.error(`case ${at}: ${(error as Error).stack}\n${JSON.stringify(text)}`);
     process.exit(1);

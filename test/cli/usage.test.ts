@@ -6,12 +6,12 @@ describe("help", () => {
     const { status, output, talk } = await trapline(["--help"]);
     expect(status).toBe(0);
     expect(talk).toBe("");
-    for (const command of ["replay", "verify", "decode", "summary"]) expect(output).toContain(`  ${command} `);
+    for (const command of ["replay", "verify", "decode", "import", "explain", "summary"]) expect(output).toContain(`  ${command} `);
     expect(output).toContain("Exit status: 0 all well");
     expect(output).toContain("Examples:");
   });
 
-  test.each(["replay", "verify", "decode", "summary"])("of %s has examples", async (command) => {
+  test.each(["replay", "verify", "decode", "import", "explain", "summary"])("of %s has examples", async (command) => {
     const { status, output } = await trapline([command, "--help"]);
     expect(status).toBe(0);
     expect(output).toContain("Examples:\n  $ trapline ");
