@@ -5,7 +5,8 @@ import { hexadecimalValue, namedValues, symbolPlace } from "./words.ts";
 
 const NAME = "linux-riscv";
 const ADDRESS = /Unable to handle kernel .{0,80}?\bat virtual address (?:0x)?([0-9a-f]{8,16})\b/i;
-const TITLE = /\bOops(?: - [^[]{0,80})? \[#\d+\]/;
+/** Of the kernel, and of a program that a signal ends. */
+const TITLE = /\bOops(?: - [^[]{0,80})? \[#\d+\]|\bunhandled signal \d+ code 0x/;
 const REGISTERS = /(?:^|\s)(s?epc|ra|sp|gp|tp|t[0-6]|s1[01]|s\d|a[0-7])\s*:\s*([0-9a-f]{16})\b/g;
 const STATUS = /\bs?status:\s*([0-9a-f]{16})\s+s?(?:badaddr|tval):\s*([0-9a-f]{16})\s+s?cause:\s*([0-9a-f]{16})\b/;
 
@@ -29,7 +30,7 @@ export const linuxRiscv: Importer = {
   title: "Linux kernel oops, riscv64",
   architectures: ["riscv64"],
   expects: "epc : …, status: … badaddr: … cause: …, Code: … 0293 0000 (8053) f002",
-  marks: /Unable to handle kernel|Oops|\bs?epc ?:|\b(?:ra|gp|tp|t\d|s\d+|a\d) ?:|badaddr:|cause:|Code:|end trace/,
+  marks: /Unable to handle kernel|Oops|unhandled signal|\bs?epc ?:|\b(?:ra|gp|tp|t\d|s\d+|a\d) ?:|badaddr:|cause:|Code:|end trace/,
   parser: (sink) => new Parser(sink),
 };
 
