@@ -10,16 +10,32 @@
  *     }
  */
 export { DEFAULT_POLICY, type Policy } from "./emulate/policy.ts";
+export { type Expected, type FaultWish, generateFault, type GeneratedFault, shrinkFault } from "./generate/fault.ts";
+export type { Form } from "./generate/form.ts";
+export { loadForms } from "./generate/forms.ts";
+export { deviceHost, type PlacedDevice } from "./hosts/device.ts";
+export type { DeviceModel } from "./hosts/devices/model.ts";
+export { Pl011 } from "./hosts/devices/pl011.ts";
+export { RegisterBlock } from "./hosts/devices/register-block.ts";
+export { VirtioMmio, type VirtioMmioOptions } from "./hosts/devices/virtio-mmio.ts";
+export { type HostModel, RECORDED } from "./hosts/host.ts";
+export { type Attack, ATTACKS, hostileHost } from "./hosts/hostile.ts";
+export { HostError, hostOf } from "./hosts/list.ts";
+export { randomHost } from "./hosts/random.ts";
 export { loadIsa } from "./isa/list.ts";
 export type { Call } from "./model/access.ts";
 export { ARCHITECTURES, type Architecture, type InstructionSet } from "./model/architecture.ts";
 export type { Fault, GuestFacts, MemoryRange, Window } from "./model/fault.ts";
+export { type Feature, FEATURES, featuresOf } from "./model/features.ts";
+export { Random } from "./model/random.ts";
 export type { Direction, Instruction, Isa } from "./model/instruction.ts";
 export type { Operation } from "./model/operation.ts";
 export type { After, Emulated, Outcome, Refused, RegisterChange } from "./model/outcome.ts";
 export { REFUSAL_REASONS, Refusal, type RefusalReason } from "./model/refusal.ts";
 export { type Register, type RegisterDescription, RegisterFile, RegisterSet } from "./model/registers.ts";
 export { UserError } from "./model/user-error.ts";
+export { Coverage, type Missing } from "./replay/coverage.ts";
+export { FORM_SETS, type FormSet, FormSetError, formSetOf } from "./replay/form-sets.ts";
 export { HandlerLoadError, loadHandler } from "./replay/handlers.ts";
 export { openTrace, type ReplayChoices, setUpReplay } from "./replay/open.ts";
 export { HandlerError, type Replayed, replayFault, type ReplaySetup } from "./replay/replay.ts";

@@ -24,6 +24,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   replay: ["generate", "hosts", "import", "capture", "elf", "trace", "fastpath", "emulate", "isa", "model", "handlers"],
   conform: ["replay", "generate", "trace", "emulate", "isa", "model"],
   report: ["model"],
+  kit: ["replay", "generate", "hosts", "trace", "emulate", "isa", "model"],
   cli: ["report", "conform", "replay", "generate", "hosts", "import", "capture", "elf", "trace", "fastpath", "emulate", "isa", "model", "handlers"],
 };
 const core = ["src/model", "src/isa", "src/emulate", "src/fastpath", "src/generate", "src/hosts", "handlers"];
@@ -62,7 +63,7 @@ for (const [room, allowed] of Object.entries(rooms)) {
   }
   add(`${room}/ may import its own files`, `src/${room}`, value("./y.ts"), undefined);
   add(`${room}/ may import its own files from a folder within`, `src/${room}/inner`, value("../y.ts"), undefined);
-  const upper = room === "replay" || room === "cli" || room === "hosts" || room === "conform";
+  const upper = room === "replay" || room === "cli" || room === "hosts" || room === "kit" || room === "conform";
   add(`${room}/ ${upper ? "may" : "must not"} import src/handler.ts`, `src/${room}`, value("../handler.ts"), upper ? undefined : "no-restricted-imports");
   if (room !== "cli") {
     add(`${room}/ must not import test/`, `src/${room}`, value("../../test/x.ts"), "no-restricted-imports");

@@ -15,6 +15,7 @@ export interface BlockJob {
   readonly handler: string | undefined;
   readonly policy: Policy;
   readonly host: string | undefined;
+  readonly accepts: string | undefined;
   readonly checkFast: boolean;
 }
 
@@ -37,9 +38,9 @@ export interface BlockFailure {
   readonly kept: Kept | undefined;
 }
 
-const { product, path, handler, policy, host, checkFast } = workerData as BlockJob;
+const { product, path, handler, policy, host, accepts, checkFast } = workerData as BlockJob;
 const blocks = await openTraceBlocks(path);
-const setup = await setUpReplay(blocks.header, { handler, policy, host });
+const setup = await setUpReplay(blocks.header, { handler, policy, host, accepts });
 
 async function run(block: number): Promise<BlockResult> {
   const maker = new LineMaker(product, setup, blocks.registers, checkFast ? await FastPathCheck.open(setup, blocks.registers) : undefined);

@@ -94,10 +94,10 @@ async function openParts(product: Product, path: string, options: LineOptions, t
   const { openTraceBlocks, setUpReplay } = await import("../replay/open.ts");
   const blocks = await openTraceBlocks(path);
   const range = blocksOf(options.shard ?? WHOLE, blocks.count);
-  const { handler, atomics, userMode, host, jobs, checkFast } = options;
+  const { handler, atomics, userMode, host, accepts, jobs, checkFast } = options;
   const policy = { atomics, userMode };
   // With threads too: a handler that can't be loaded is told once, before anything runs.
-  const setup = await setUpReplay(blocks.header, { handler, policy, host });
+  const setup = await setUpReplay(blocks.header, { handler, policy, host, accepts });
   if (jobs === 1) return inThisThread(product, blocks, setup, recordsOf(blocks, range), options, terminal, progress, () => blocks.close());
   const { errorOf, inThreads } = await import("./threads.ts");
   const tally = new Tally();
@@ -105,7 +105,7 @@ async function openParts(product: Product, path: string, options: LineOptions, t
   return {
     account,
     async write(output) {
-      for await (const { bytes, tally: more, fast, found, failure } of inThreads({ product, path, handler, policy, host, checkFast: checkFast === true }, range, jobs)) {
+      for await (const { bytes, tally: more, fast, found, failure } of inThreads({ product, path, handler, policy, host, accepts, checkFast: checkFast === true }, range, jobs)) {
         if (bytes.length > 0) await output.write(bytes);
         for (const line of found) terminal.talk.write(`trapline: ${line}\n`);
         tally.merge(Object.assign(new Tally(), more));

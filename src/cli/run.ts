@@ -6,9 +6,11 @@ import { defineCapture } from "./capture.ts";
 import type { DefineCommand } from "./command.ts";
 import { defineConform } from "./conform.ts";
 import { defineConvert } from "./convert.ts";
+import { defineCoverage } from "./coverage.ts";
 import { defineDecode } from "./decode.ts";
 import { defineExplain } from "./explain.ts";
 import { defineImport } from "./import.ts";
+import { defineNewHandler } from "./new-handler.ts";
 import { packageVersion } from "./package-root.ts";
 import { defineRecover } from "./recover.ts";
 import { defineReplay } from "./replay.ts";
@@ -18,7 +20,7 @@ import { defineVectors } from "./vectors.ts";
 import { defineVerify } from "./verify.ts";
 
 /** The commands, in the order in which the help lists them. */
-const COMMANDS: readonly DefineCommand[] = [defineReplay, defineVerify, defineDecode, defineImport, defineExplain, defineConvert, defineRecover, defineCapture, defineConform, defineVectors, defineSummary];
+const COMMANDS: readonly DefineCommand[] = [defineReplay, defineVerify, defineDecode, defineImport, defineExplain, defineConvert, defineRecover, defineCapture, defineConform, defineVectors, defineSummary, defineCoverage, defineNewHandler];
 
 /** Runs the command line and returns the exit status. Everything that can go wrong ends here as one line for a person. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<Status> {

@@ -13,6 +13,7 @@ export interface ReplayOptions {
   readonly atomics: Policy["atomics"];
   readonly userMode: Policy["userMode"];
   readonly host?: string;
+  readonly accepts?: string;
 }
 
 /** Adds {@link ReplayOptions} to a command. */
@@ -40,8 +41,8 @@ export async function openTrace(path: string, terminal: Terminal): Promise<OpenT
 }
 
 /** Opens a trace and what replays it. */
-export async function prepare(path: string, { handler, atomics, userMode, host }: ReplayOptions, terminal: Terminal): Promise<Prepared> {
+export async function prepare(path: string, { handler, atomics, userMode, host, accepts }: ReplayOptions, terminal: Terminal): Promise<Prepared> {
   const trace = await openTrace(path, terminal);
   const { setUpReplay } = await import("../replay/open.ts");
-  return { trace, setup: await setUpReplay(trace.header, { handler, policy: { atomics, userMode }, host }) };
+  return { trace, setup: await setUpReplay(trace.header, { handler, policy: { atomics, userMode }, host, accepts }) };
 }

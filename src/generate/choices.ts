@@ -52,22 +52,23 @@ export class Choices {
 
   /** A register's or device's value of `width` bits. Four in ten are at an edge: 0, 1, the sign bit, the largest positive, all ones. */
   value(label: string, width: number): bigint {
-    switch (this.below(`${label} kind`, 12)) {
-      case 0:
-        return 0n;
-      case 1:
-        return 1n;
-      case 2:
-        return 1n << BigInt(width - 1);
-      case 3:
-        return mask(width - 1);
-      case 4:
-        return mask(width);
-      default:
-        return this.bits(label, width);
-    }
+    // The value itself is what was chosen, so that one at an edge shrinks as any other does.
+    const edge = this.#random === undefined ? undefined : EDGES[this.#random.below(12)];
+    if (edge === undefined) return this.bits(label, width);
+    const value = edge(width);
+    if (value !== 0n) this.#taken.set(label, value);
+    return value;
   }
 }
+
+/** Values at an edge, by width. */
+const EDGES: readonly ((width: number) => bigint)[] = [
+  () => 0n,
+  () => 1n,
+  (width) => 1n << BigInt(width - 1),
+  (width) => mask(width - 1),
+  (width) => mask(width),
+];
 
 const NOTHING: Chosen = new Map();
 

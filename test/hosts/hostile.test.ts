@@ -4,7 +4,7 @@ import example from "../../handlers/example.ts";
 import { HANDLERS } from "../../handlers/list.ts";
 import { generateFault, type GeneratedFault } from "../../src/generate/fault.ts";
 import { loadForms } from "../../src/generate/forms.ts";
-import { type Handler, Refusal, type SharedMemory } from "../../src/handler.ts";
+import { type Architecture, type Handler, Refusal, type SharedMemory } from "../../src/handler.ts";
 import { type Attack, ATTACKS, hostileHost } from "../../src/hosts/hostile.ts";
 import { loadIsa } from "../../src/isa/list.ts";
 import type { Emulated } from "../../src/model/outcome.ts";
@@ -12,14 +12,22 @@ import { Random } from "../../src/model/random.ts";
 import { replayFault, type ReplaySetup } from "../../src/replay/replay.ts";
 import { DEFAULT_POLICY } from "../../src/emulate/policy.ts";
 
-/** Generated faults for each handler's first architecture, at most some hundred. */
-async function faultsFor(handler: Handler, count: number): Promise<GeneratedFault[]> {
-  const [architecture] = handler.architectures as [Handler["architectures"][number]];
+/** The same faults of an architecture for every handler and attack. */
+const known = new Map<Architecture, Promise<readonly GeneratedFault[]>>();
+
+/** Generated faults for a handler's first architecture. */
+async function faultsFor(handler: Handler, count: number): Promise<readonly GeneratedFault[]> {
+  const architecture = handler.architectures[0]!;
+  if (!known.has(architecture)) known.set(architecture, generateFaults(architecture));
+  return (await known.get(architecture)!).slice(0, count);
+}
+
+async function generateFaults(architecture: Architecture): Promise<readonly GeneratedFault[]> {
   const isa = await loadIsa(architecture);
   const forms = await loadForms(architecture);
   const random = new Random(31);
   const faults: GeneratedFault[] = [];
-  while (faults.length < count) {
+  while (faults.length < 120) {
     const generated = generateFault(isa, random.pick(forms), random);
     if (generated !== undefined) faults.push(generated);
   }
