@@ -67,6 +67,9 @@ export interface MeasureOptions {
 /** Nanoseconds. */
 const now = (): number => Number(process.hrtime.bigint());
 
+/** Time before the first round, in rounds. */
+const WARM_UP = 25;
+
 /** Most batches whose times are kept: of a large trace some passes are enough. */
 const BATCH_LIMIT = 200_000;
 
@@ -96,13 +99,13 @@ class Run {
     const start = now();
     this.#counts = competitor.pass(ignore);
     this.#cold = (now() - start) / competitor.faults;
-    // Long enough for the engine to compile what is run often.
+    // Long enough for the engine to compile what is run often, which it does beside.
     const warm = now();
     let passes = 0;
     do {
       this.#check(competitor.pass(ignore));
       passes++;
-    } while (now() - warm < 10 * milliseconds * 1e6);
+    } while (now() - warm < WARM_UP * milliseconds * 1e6);
     this.#repeats = Math.max(1, Math.round((passes * milliseconds * 1e6) / (now() - warm)));
   }
 
