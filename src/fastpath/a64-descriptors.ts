@@ -173,6 +173,7 @@ function shapeOf(facts: Facts): Shape | undefined {
     case "replicate":
     case "exclusive":
     case "atomic":
+    case "atomic-pair":
     case "compare-and-swap":
     case "compare-and-swap-pair":
     case "tag-pair":

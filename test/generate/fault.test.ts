@@ -112,7 +112,7 @@ describe.each(ARCHITECTURES)("%s", (architecture) => {
 
 /** Rows that are emulated, and rows that are refused whatever their operands, when this was written: no row is lost. */
 const ROWS: Readonly<Record<Architecture, { emulated: number; refused: number }>> = {
-  aarch64: { emulated: 426, refused: 266 },
+  aarch64: { emulated: 429, refused: 265 },
   arm: { emulated: 311, refused: 200 },
   riscv64: { emulated: 85, refused: 702 },
   "x86-64": { emulated: 2159, refused: 2975 },

@@ -87,13 +87,9 @@ const ORDERINGS = ["", "l", "a", "al"];
 function checked(operation: string): string[] {
   return ["", "s"].flatMap((software) => ORDERINGS.map((ordering) => `${software}${operation}${ordering}`));
 }
-const ATOMIC_WHY = "it is an atomic of a kind that no device answers";
+const ATOMIC_WHY = "it is an atomic that checks the value against RCWMASK_EL1 or RCWSMASK_EL1, which the trace does not hold";
 // prettier-ignore
 const WIDE_ATOMICS = refuse("atomic", ATOMIC_WHY, PLAIN_ADVICE, [
-  // FEAT_LSE128
-  { form: "LDCLRP",   variants: ORDERINGS, pattern: "00 011001 variant:2 1 Rt2:5 0 001 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
-  { form: "LDSETP",   variants: ORDERINGS, pattern: "00 011001 variant:2 1 Rt2:5 0 011 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
-  { form: "SWPP",     variants: ORDERINGS, pattern: "00 011001 variant:2 1 Rt2:5 1 000 00 xxxxx Rt:5", where: PAIR_WITHOUT_ZERO, access: "read-write", sizes: [8, 8, 8, 8] },
   // FEAT_THE
   { form: "RCWCLR",   mnemonic: "rcw", variants: checked("clr"), pattern: "0 variant[2] 111 0 00 variant[1:0] 1 xxxxx 1 001 00 xxxxx xxxxx", access: "read-write", sizes: [8, 8] },
   { form: "RCWSWP",   mnemonic: "rcw", variants: checked("swp"), pattern: "0 variant[2] 111 0 00 variant[1:0] 1 xxxxx 1 010 00 xxxxx xxxxx", access: "read-write", sizes: [8, 8] },

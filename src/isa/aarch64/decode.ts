@@ -82,6 +82,7 @@ function undefinedWord(word: number, why: string): Refusal {
 export function variantOf({ facts, fields }: CompiledRow<Facts>, word: number): number {
   switch (facts.kind) {
     case "atomic":
+    case "atomic-pair":
     case "compare-and-swap":
     case "compare-and-swap-pair": {
       const acquire = (word >>> fields.get("A")![0]!.from) & 1;
@@ -164,6 +165,8 @@ function build(facts: Exclude<Facts, { kind: "refused" }>, fields: Fields): Oper
       return { ...atomic(facts.operator, facts.bytes, fields), ...(facts.unprivileged && { unprivileged: true as const }) };
     case "compare-and-swap":
       return { ...compareAndSwap(facts.bytes, fields), ...(facts.unprivileged && { unprivileged: true as const }) };
+    case "atomic-pair":
+      return atomicPair(facts.operator, fields);
     case "compare-and-swap-pair":
       return { ...compareAndSwapPair(facts.bytes, fields), ...(facts.unprivileged && { unprivileged: true as const }) };
     case "sixty-four-bytes": {
@@ -401,6 +404,27 @@ function compareAndSwap(bytes: 1 | 2 | 4 | 8, fields: Fields): Operation {
     writes: [{ address: 0, offset: 0, size: bytes, from: { kind: "temporary", index: 1 } }],
     updates: [],
     atomic: "read-modify-write",
+    ...atomicOrdering(fields),
+  };
+}
+
+/** LSE128: 16 bytes are one value, Rt in the low half; its accesses are of 8 bytes, as CASP's. */
+function atomicPair(operator: Compute["operator"] | "exchange", fields: Fields): Operation {
+  const { address } = addressOf("base", 8, fields);
+  const { Rt = 0, Rt2 = 0 } = fields;
+  const [OLD, OPERAND, RESULT] = [0, 1, 2] as const;
+  const pieces = [0, 8].map((offset) => ({ address: 0, offset, size: 8 as const }));
+  const inputs: Source[] = [OLD, OPERAND].map((index) => ({ kind: "temporary", index }));
+  const combine: Compute[] = operator === "exchange" ? [] : [{ operator, width: 128, inputs, to: [], temporary: RESULT }];
+  const index = operator === "exchange" ? OPERAND : RESULT;
+  return {
+    addresses: [address],
+    reads: pieces.map((piece) => ({ ...piece, to: [], temporary: OLD, temporaryBit: 8 * piece.offset })),
+    computes: [...gatherPair(Rt, Rt2, 8, OPERAND), ...combine, ...scatterPair(OLD, Rt, Rt2, 8)],
+    writes: pieces.map((piece) => ({ ...piece, from: { kind: "temporary", index, bit: 8 * piece.offset } })),
+    updates: [],
+    atomic: "read-modify-write",
+    alignment: 16,
     ...atomicOrdering(fields),
   };
 }

@@ -112,6 +112,14 @@ export interface AtomicFacts {
   readonly unprivileged?: true;
 }
 
+/** LSE128, its mnemonic as in {@link AtomicFacts}: the pair Rt (low), Rt2 is the operand and takes the old 16 bytes. */
+export interface AtomicPairFacts {
+  readonly kind: "atomic-pair";
+  readonly mnemonic: string;
+  /** `exchange`: memory becomes the pair (SWPP). */
+  readonly operator: Operator | "exchange";
+}
+
 /** CAS, its mnemonic as in {@link AtomicFacts}: Rs is compared and takes the old value, Rt is stored. Fields A and R are acquire and release. */
 export interface CompareAndSwapFacts {
   readonly kind: "compare-and-swap";
@@ -170,6 +178,7 @@ export type Facts =
   | ReplicateFacts
   | ExclusiveFacts
   | AtomicFacts
+  | AtomicPairFacts
   | CompareAndSwapFacts
   | CompareAndSwapPairFacts
   | TagPairFacts
@@ -209,6 +218,8 @@ export function fieldsOf(facts: Facts): readonly string[] {
       return ["lane", "Rn", "Rt", ...(facts.postIndex ? ["Rm"] : [])];
     case "exclusive":
       return ["Rn", "Rt", ...(facts.pair ? ["Rt2"] : []), ...(facts.access === "store" ? ["Rs"] : [])];
+    case "atomic-pair":
+      return ["A", "R", "Rt2", "Rn", "Rt"];
     case "atomic":
     case "compare-and-swap":
     case "compare-and-swap-pair":

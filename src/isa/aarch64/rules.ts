@@ -2,7 +2,7 @@ import type { Facts } from "./facts.ts";
 
 /**
  * Operands that the manual rules out, by integer tests on the word. A64 has its register fields in fixed places: Rt (or Rd) in 4:0, Rn in
- * 9:5, Rt2 in 14:10, Rs in 20:16; only the ordered pairs have Rt2 in 20:16.
+ * 9:5, Rt2 in 14:10, Rs in 20:16; only the ordered and the atomic pairs have Rt2 in 20:16.
  */
 const [RT, RN, RT2, RS] = [0, 5, 10, 16] as const;
 
@@ -15,6 +15,8 @@ export function undefinedOperands(facts: Facts, word: number): string | undefine
   switch (facts.kind) {
     case "compare-and-swap-pair":
       return ((word >>> RS) & 1) === 1 || ((word >>> RT) & 1) === 1 ? "CASP needs even register numbers (C6.2, CASP)" : undefined;
+    case "atomic-pair":
+      return register(word, RT) === 31 || register(word, RS) === 31 ? "LDCLRP, LDSETP and SWPP need registers other than 31 (C6.2)" : undefined;
     case "sixty-four-bytes":
       return (word & 1) === 1 || register(word, RT) > 22 ? "LD64B and ST64B need an even Rt of at most 22 (C6.2)" : undefined;
     default:
@@ -44,6 +46,8 @@ export function unpredictableOperands(facts: Facts, word: number): string | unde
     case "refused":
       if (facts.registers === undefined) return undefined;
       return facts.registers === "writeback" ? (isBase(word, RT) ? WRITEBACK : undefined) : memoryCopy(facts.registers, word);
+    case "atomic-pair":
+      return register(word, RT) === register(word, RS) ? "an atomic on a pair with Rt and Rt2 the same register" : undefined;
     case "multiple":
     case "lane":
     case "replicate":

@@ -492,6 +492,19 @@ const COMPARE_PAIR_ROWS: readonly Row<Facts>[] = (
   facts: { kind: "compare-and-swap-pair", mnemonic: "casp*", bytes },
 }));
 
+/** FEAT_LSE128. */
+const ATOMIC_PAIR_ROWS: readonly Row<Facts>[] = (
+  [
+    ["0", "001", "ldclrp", "and-not"],
+    ["0", "011", "ldsetp", "or"],
+    ["1", "000", "swpp", "exchange"],
+  ] as const
+).map(([o3, opc, mnemonic, operator]) => ({
+  form: mnemonic.toUpperCase(),
+  pattern: `00 011001 A:1 R:1 1 Rt2:5 ${o3} ${opc} 00 Rn:5 Rt:5`,
+  facts: { kind: "atomic-pair", mnemonic: `${mnemonic}*`, operator },
+}));
+
 /** FEAT_LSUI: exclusives and atomics with the rights of user mode, on words and doublewords. */
 // prettier-ignore
 const UNPRIVILEGED_ROWS: readonly Row<Facts>[] = [
@@ -527,6 +540,7 @@ export const A64_ROWS: readonly Row<Facts>[] = [
   ...EXCLUSIVE_PAIR_ROWS,
   ...ORDERED_ROWS,
   ...COMPARE_PAIR_ROWS,
+  ...ATOMIC_PAIR_ROWS,
   ...LRCPC3_ROWS,
   ...LSCP_ROWS,
   ...ORDERED_UNSCALED_ROWS,

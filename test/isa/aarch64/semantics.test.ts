@@ -142,6 +142,22 @@ describe("semantics that others got wrong", () => {
     expect(different.calls.slice(2)).toEqual(["write 8 at a000000: 1", "write 8 at a000008: 9"]);
   });
 
+  it("does FEAT_LSE128 on 16 bytes as one value, the first register in the low half", () => {
+    const text = { registers: { x0: DEVICE_GVA, x1: 0xf0n, x2: 0x0fn }, gva: DEVICE_GVA, write: false, reads: [0xffn, 0xffn] };
+    const split = { policy: { atomics: "split" as const } };
+    expect(refuse(0x1922_1001, text)).toMatchObject({ reason: "atomic" });
+    // ldclrp x1, x2, [x0]
+    expect(go(0x1922_1001, text, split)).toMatchObject({
+      calls: ["read 8 at a000000: ff", "read 8 at a000008: ff", "write 8 at a000000: f", "write 8 at a000008: f0"],
+      registers: { x1: 0xffn, x2: 0xffn },
+    });
+    // swpp x1, x2, [x0]
+    expect(go(0x1922_8001, text, split).calls.slice(2)).toEqual(["write 8 at a000000: f0", "write 8 at a000008: f"]);
+    // ldsetp x1, x1, [x0] is CONSTRAINED UNPREDICTABLE, and register 31 is no encoding
+    expect(refuse(0x1921_3001, text, split)).toMatchObject({ reason: "unpredictable" });
+    expect(refuse(0x193f_3001, text, split)).toMatchObject({ reason: "undefined-instruction" });
+  });
+
   it("moves 64 bytes with LD64B and ST64B, and leaves ST64BV to the device", () => {
     const reads = Array.from({ length: 8 }, (_, index) => BigInt(index + 1));
     expect(go(0xf83f_d002, { registers: { x0: DEVICE_GVA }, gva: DEVICE_GVA, write: false, reads }).registers).toEqual(
