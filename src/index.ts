@@ -36,7 +36,11 @@ export { type Register, type RegisterDescription, RegisterFile, RegisterSet } fr
 export { UserError } from "./model/user-error.ts";
 export { Coverage, type Missing } from "./replay/coverage.ts";
 export { FORM_SETS, type FormSet, FormSetError, formSetOf } from "./replay/form-sets.ts";
+export { ElfError, ElfImage, type ElfSymbol } from "./elf/elf.ts";
+export { LogError } from "./import/read-log.ts";
+export { type Explanation, explainFault, type KnownCall } from "./replay/explain.ts";
 export { HandlerLoadError, loadHandler } from "./replay/handlers.ts";
+export { type ImportChoices, type ImportedTrace, importLog, type ImportReport } from "./replay/import.ts";
 export { openTrace, type ReplayChoices, setUpReplay } from "./replay/open.ts";
 export { HandlerError, type Replayed, replayFault, type ReplaySetup } from "./replay/replay.ts";
 export { compare, type Comparison } from "./replay/verify.ts";

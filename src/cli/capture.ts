@@ -8,6 +8,7 @@ import { type Trace, TraceError, type TraceRecord } from "../trace/record.ts";
 import type { DefineCommand } from "./command.ts";
 import { Progress } from "./progress.ts";
 import { STATUS, type Status, type Terminal, UsageError } from "./terminal.ts";
+import { collectWindow } from "./window-option.ts";
 
 interface Options {
   readonly gdb: { readonly host: string; readonly port: number };
@@ -70,21 +71,7 @@ function parseEndpoint(text: string): Options["gdb"] {
   return { host: host === "" ? "localhost" : host.replace(/^\[(.*)\]$/, "$1"), port };
 }
 
-function collectWindow(text: string, before: readonly Window[] = []): readonly Window[] {
-  const window = parseWindow(text);
-  if (window === undefined) throw new InvalidArgumentError("Expected GVA:GPA:SIZE of 1 byte or more within 64 bits, e.g. 0x9000000:0x9000000:0x1000.");
-  return [...before, window];
-}
-
 const INTEGER = /^(?:0x[0-9a-f]{1,16}|[0-9]{1,19})$/i;
-
-function parseWindow(text: string): Window | undefined {
-  const parts = text.split(":");
-  if (parts.length !== 3 || !parts.every((part) => INTEGER.test(part))) return undefined;
-  const [gva, gpa, size] = parts.map(BigInt) as [bigint, bigint, bigint];
-  const end = 1n << 64n;
-  return size > 0n && gva + size <= end && gpa + size <= end ? { gva, gpa, size } : undefined;
-}
 
 function parseCount(text: string): number {
   const value = Number(text);

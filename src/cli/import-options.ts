@@ -3,6 +3,7 @@ import { ARCHITECTURES, type Architecture } from "../model/architecture.ts";
 import type { Window } from "../model/fault.ts";
 import type { ImportChoices } from "../replay/import.ts";
 import { UsageError } from "./terminal.ts";
+import { collectWindow } from "./window-option.ts";
 
 /** Options of every command that reads logs. */
 export interface ImportOptions {
@@ -20,7 +21,7 @@ export function addImportOptions(command: Command): Command {
     .addOption(new Option("--arch <arch>", "take the faults of this architecture only").choices(ARCHITECTURES))
     .option("--elf <file>", "image with the code (vmlinux, a firmware's ELF): supplies instruction bytes by address, addresses by symbol")
     .option("--load-offset <number>", "what to add to the image's addresses (KASLR, position-independent code)", parseNumber)
-    .option("--window <gva:gpa:size>", "where the guest maps device memory; may be repeated", (text: string, before: Window[] = []) => [...before, parseWindow(text)]);
+    .option("--window <gva:gpa:size>", "where the guest maps device memory; may be repeated", collectWindow);
 }
 
 /** The choices that the options make. */
@@ -34,14 +35,4 @@ function parseNumber(text: string): bigint {
   const [, sign, digits] = /^(-?)(0x[0-9a-f]{1,16}|\d{1,20})$/i.exec(text) ?? [];
   if (digits === undefined) throw new InvalidArgumentError("Expected a number, e.g. 0x1e000000.");
   return sign === "-" ? -BigInt(digits) : BigInt(digits);
-}
-
-function parseWindow(text: string): Window {
-  const parts = text.split(":");
-  if (parts.length !== 3 || !parts.every((part) => /^(0x[0-9a-f]{1,16}|\d{1,19})$/i.test(part))) {
-    throw new InvalidArgumentError("Expected GVA:GPA:SIZE, e.g. 0xffffc90000005000:0xd0000000:0x1000.");
-  }
-  const [gva, gpa, size] = parts.map(BigInt) as [bigint, bigint, bigint];
-  if (size === 0n) throw new InvalidArgumentError("A window has a size of 1 byte or more.");
-  return { gva, gpa, size };
 }

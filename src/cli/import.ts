@@ -25,7 +25,8 @@ export const defineImport: DefineCommand = (program, terminal, finish) => {
 Formats (--as):
 ${IMPORTERS.map(({ name, title }) => `  ${name.padEnd(16)} ${title}`).join("\n")}
 
-Exit status: 0 all faults were imported; 1 some were left out; 2 wrong usage, or no fault of a known format.
+Exit status: 0 all faults were imported; 1 some were left out; 2 wrong usage, or
+no fault of a known format.
 
 Examples:
   $ trapline import oops.txt -o oops.jsonl && trapline replay oops.jsonl

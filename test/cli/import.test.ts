@@ -179,7 +179,8 @@ describe("a log that can't be imported is one line, and status 2", () => {
     [["--load-offset", "0x10"], "--load-offset moves the image of --elf, and there is none"],
     [["--load-offset", "ten", "--elf", "x"], "Expected a number, e.g. 0x1e000000"],
     [["--window", "0x1000"], "Expected GVA:GPA:SIZE"],
-    [["--window", "0:0:0"], "A window has a size of 1 byte or more"],
+    [["--window", "0:0:0"], "Expected GVA:GPA:SIZE"],
+    [["--window", "0xfffffffffffff000:0:0x2000"], "Expected GVA:GPA:SIZE"],
     [["--elf", "/nowhere/vmlinux"], "/nowhere/vmlinux: no such file or directory"],
   ])("%j", async (words, message) => {
     const { status, talk } = await trapline(["import", "-", ...words], { input: sampleText("kvm-x86-perf.txt") });
@@ -187,6 +188,27 @@ describe("a log that can't be imported is one line, and status 2", () => {
   });
 
   test("a file that is not there", async () => expect(await trapline(["import", "/nowhere/log"])).toEqual({ status: 2, output: "", talk: "trapline: /nowhere/log: no such file or directory\n" }));
+});
+
+test("of a log that breaks off, what was read is kept", async () => {
+  const { importBytes } = await import("../../src/replay/import.ts");
+  const { FileError } = await import("../../src/trace/files.ts");
+  let events = 0;
+  const trace = await importBytes(
+    (async function* () {
+      yield Buffer.from(sampleText("kvm-x86-perf.txt").repeat(400).replaceAll(/1404\.389\d+/g, () => (1404 + events++ / 1000).toFixed(6)));
+      yield Buffer.from("\n");
+      throw new FileError("log: the disk is gone");
+    })(),
+    "log",
+    {},
+  );
+  const kept: unknown[] = [];
+  const problem = await (async () => {
+    for await (const record of trace.records) kept.push(record);
+  })().catch((error: unknown) => error);
+  expect(kept.length).toBeGreaterThan(300);
+  expect(problem).toMatchObject({ name: "TraceError", message: "log: the disk is gone", kept: "start" });
 });
 
 test("a long log takes constant memory, whatever its lines are", async () => {

@@ -39,15 +39,17 @@ describe("arm64 oopses", () => {
   });
 });
 
-describe("riscv dumps", () => {
-  test("with a PC without a space", async () => expect((await only(sampleText("linux-riscv.txt").replace("epc : ffffffff80434c8a", "epc: ffffffff80434c8a"))).pc).toBe(0xffffffff80434c8an));
-
-  test("of programs that a signal ended, one after the other", async () => {
-    const dump = (pc: string) => `[ 1.0] ld[48]: unhandled signal 11 code 0x1 at 0x0000000000000003 in libc.so[3faddf9000+121000]
+/** What the kernel prints of a program that ends. */
+const dump = (pc: string) => `[ 1.0] ld[48]: unhandled signal 11 code 0x1 at 0x0000000000000003 in libc.so[3faddf9000+121000]
 [ 1.0] CPU: 32 PID: 48 Comm: ld Not tainted 6.6.20 #1
 [ 1.0] epc : ${pc} ra : 0000003fadfb1a2a sp : 0000003ffe913bd0
 [ 1.0] status: 8000000200006020 badaddr: 0000000000000003 cause: 000000000000000d
 `;
+
+describe("riscv dumps", () => {
+  test("with a PC without a space", async () => expect((await only(sampleText("linux-riscv.txt").replace("epc : ffffffff80434c8a", "epc: ffffffff80434c8a"))).pc).toBe(0xffffffff80434c8an));
+
+  test("of programs that a signal ended, one after the other", async () => {
     const { faults } = await findings(dump("0000003fade71698") + dump("0000003fade71699"));
     expect(faults.map(({ pc, mode, gva }) => [pc, mode, gva])).toEqual([[0x3fade71698n, "user", 3n], [0x3fade71699n, "user", 3n]]);
   });
