@@ -1,10 +1,10 @@
 import type { Policy } from "../../emulate/policy.ts";
 import type { FastPath } from "../../fastpath/fast-path.ts";
-import { Kernel } from "../../fastpath/kernel.ts";
 import type { Handler } from "../../handler.ts";
 import type { Isa } from "../../model/instruction.ts";
 import { Refusal } from "../../model/refusal.ts";
-import { builtModule, openFastPath } from "../fast-path.ts";
+import { openFastPath } from "../fast-path.ts";
+import { Floor } from "./floor.ts";
 import { RECORDED_ANSWERS } from "../recorded-answers.ts";
 import { replayFault } from "../replay.ts";
 import type { Competitor } from "./measure.ts";
@@ -64,32 +64,20 @@ export async function competitorsFor(subject: Subject, setup: Setup, others = tr
   return { competitors, absent: notes };
 }
 
-/**
- * Copies each chunk into the module's memory, and reads and writes there what a whole fault reads and writes at least (bench/assembly/floor.ts).
- * Its columns are told to it as they lie in the chunk, nothing is unpacked.
- */
+/** What a whole fault reads and writes at least, see {@link Floor}. */
 async function floorOf({ chunks, faults }: Subject): Promise<Competitor> {
-  const kernel = new Kernel(await builtModule("bench/floor.wasm"));
-  const touch = kernel.routine<(from: number, to: number) => number>("floor");
-  const { COLUMNS, STATE } = kernel.place;
-  const parts = chunks.map(({ hot }) => {
-    kernel.load(hot);
-    return { hot, columns: kernel.bytes.slice(COLUMNS, STATE), registers: kernel.registers.slice() };
-  });
+  const floor = await Floor.open(chunks.map(({ hot }) => hot));
   return {
     name: NAMES.floor,
     does: "copy the columns, read each, write the registers and a record",
     faults,
+    // It has no cursors to go on from in the middle of a chunk.
     batch: BLOCK_FAULTS,
     pass(lap) {
-      for (const { hot, columns, registers } of parts) {
-        kernel.reserve(hot.bytes.length).set(hot.bytes);
-        kernel.bytes.set(columns, COLUMNS);
-        kernel.registers.set(registers);
-        // A chunk at a time: it has no cursors to go on from.
-        touch(0, hot.count);
-        lap(hot.count);
-      }
+      chunks.forEach(({ hot: { count } }, chunk) => {
+        floor.touch(chunk);
+        lap(count);
+      });
       return { done: faults, not: 0 };
     },
   };
