@@ -103,9 +103,9 @@ export class Connection {
     this.#transport.close();
   }
 
-  /** An error about this stub. */
+  /** An error about this stub: one line, whatever the stub said. */
   error(problem: string): CaptureError {
-    return new CaptureError(`${this.#name}: ${problem}`);
+    return new CaptureError(`${this.#name}: ${problem.replaceAll(/\p{Cc}+/gu, " ")}`);
   }
 
   #receive(received: Received): void {

@@ -23,6 +23,9 @@ export interface WatchpointHit {
 export const SIGNAL_INTERRUPT = 2;
 export const SIGNAL_TRAP = 5;
 
+/** How a thread is written, with its process or without ("Debugging with GDB", appendix E.1, "thread-id"). */
+export const THREAD = /^(?:p-?[0-9a-f]+\.)?-?[0-9a-f]+$/i;
+
 /** Reads a stop reply; undefined: the packet is none. */
 export function parseStop(data: string): Stop | undefined {
   const [, kind, digits, rest] = /^([TSWX])([0-9a-f]{2})([^]*)$/i.exec(data) ?? [];
@@ -49,7 +52,7 @@ function parseDetails(signal: number, text: string): Stop {
     const colon = pair.indexOf(":");
     const key = pair.slice(0, Math.max(colon, 0));
     const value = pair.slice(colon + 1);
-    if (key === "thread" && /^(?:p-?[0-9a-f]+\.)?-?[0-9a-f]+$/i.test(value)) thread = value;
+    if (key === "thread" && THREAD.test(value)) thread = value;
     if ((key === "watch" || key === "rwatch" || key === "awatch") && /^[0-9a-f]{1,16}$/i.test(value)) {
       watchpoint = { type: key, address: BigInt(`0x${value}`) };
     }

@@ -1,6 +1,6 @@
 import { bytesToHexadecimal } from "../model/bits.ts";
 import type { Connection } from "./connection.ts";
-import { parseStop, type Stop } from "./stop-reply.ts";
+import { parseStop, type Stop, THREAD } from "./stop-reply.ts";
 import { readTargetDescription, type StubRegister, type TargetDescription } from "./target-description.ts";
 
 /** Kinds of Z packets ("Debugging with GDB", appendix E.2): what stops the guest. */
@@ -78,7 +78,10 @@ export class Stub {
   async threads(): Promise<string[]> {
     const threads: string[] = [];
     for (let answer = await this.#connection.exchange("qfThreadInfo"); answer.startsWith("m"); answer = await this.#connection.exchange("qsThreadInfo")) {
-      threads.push(...answer.slice(1).split(",").filter((each) => each !== ""));
+      for (const thread of answer.slice(1).split(",")) {
+        if (!THREAD.test(thread)) throw this.error(`the list of threads has ${shown(thread)}, which is no thread`);
+        threads.push(thread);
+      }
       if (threads.length > DOCUMENT_LIMIT) throw this.error("the list of threads does not end");
     }
     return threads;

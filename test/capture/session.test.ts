@@ -142,6 +142,11 @@ test("a stub that tells unasked of the stop that a connection makes", async () =
   expect((await Stub.open(connection)).description.architecture).toBe("aarch64");
 });
 
+test("a list of threads that holds something else", async () => {
+  const { error } = await capture({ step: true }, { override: (data) => (data === "qfThreadInfo" ? "m1,\n" : undefined) });
+  expect(error).toBe('fake:1: the list of threads has "\\n", which is no thread');
+});
+
 describe("a stub with fewer watchpoints", () => {
   test("that has one kind only", async () => {
     const { records, error } = await capture({}, { override: unknown("Z3") });

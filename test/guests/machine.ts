@@ -21,12 +21,17 @@ export interface GuestBuild {
   readonly loadAddress?: string;
 }
 
-/** Compiles a guest at -O2 to `output`. */
-export function build({ compiler, sources, options, loadAddress }: GuestBuild, output: string): void {
+/** The compiler's arguments, in this folder. */
+export function compilerWords({ sources, options, loadAddress }: GuestBuild, output: string): string[] {
   const words = ["-O2", "-ffreestanding", "-nostdlib", "-static", "-fno-pie", "-no-pie", "-fno-stack-protector", "-Wl,--build-id=none", "-w", ...options];
   if (loadAddress !== undefined) words.push("-Wl,-T,guest.ld", `-Wl,--defsym=load_address=${loadAddress}`);
-  const { status, stderr } = spawnSync(compiler, [...words, "-o", output, ...sources], { cwd: FOLDER, encoding: "utf8" });
-  if (status !== 0) throw new Error(`${compiler} failed: ${stderr}`);
+  return [...words, "-o", output, ...sources];
+}
+
+/** Compiles a guest at -O2 to `output`. */
+export function build(how: GuestBuild, output: string): void {
+  const { status, stderr } = spawnSync(how.compiler, compilerWords(how, output), { cwd: FOLDER, encoding: "utf8" });
+  if (status !== 0) throw new Error(`${how.compiler} failed: ${stderr}`);
 }
 
 /** A TCP port that is free now. */
