@@ -71,8 +71,9 @@ export interface Conformance {
   readonly remarks: readonly string[];
 }
 
-/** After so many missing answers the program is not asked about a form any more. */
+/** After so many missing answers the program is not asked about a form any more; once it has failed oftener in all, after the first. */
 const FORM_FAILURES = 3;
+const FAILURES = 30;
 /** After so many faults without an answer in a row it is asked nothing any more. */
 const ROW_FAILURES = 10;
 /** Questions that the search for a smallest case may ask, and how many of them may end the program. */
@@ -137,9 +138,10 @@ class Examination {
   readonly #deadline: number;
   readonly #remarks: string[] = [];
   #faults = 0;
+  #silent = 0;
   #silentInRow = 0;
   /** Forms that are not asked about any more. */
-  #closed = new Set<string>();
+  readonly #closed = new Set<string>();
 
   constructor(options: ConformOptions) {
     const { isa, guest, policy, command, patience } = options;
@@ -211,7 +213,7 @@ class Examination {
         break;
       case "no answer":
         tally.silent++;
-        if (tally.silent >= FORM_FAILURES) this.#closed.add(question.form);
+        if (tally.silent >= (++this.#silent > FAILURES ? 1 : FORM_FAILURES)) this.#closed.add(question.form);
         break;
       default:
         judgement satisfies never;
@@ -222,7 +224,8 @@ class Examination {
   #remember(question: Question, judgement: Failure): void {
     const { id, rule } = this.#nameOf(question, judgement);
     const key = `${judgement.verdict} ${id}`;
-    const cost = costOf(question.fault);
+    // What a program should have emulated tells a person more than what it should have refused.
+    const cost = costOf(question.fault) + (judgement.verdict === "no answer" && question.ours.outcome.kind === "refused" ? REFUSED_COST : 0);
     const kind = this.#kinds.get(key);
     if (kind === undefined) {
       this.#kinds.set(key, { verdict: judgement.verdict, id, rule, faults: 1, forms: new Map([[question.form, 1]]), example: question, cost, judgement });
@@ -317,6 +320,8 @@ function* leanerCases(fault: Fault, length: number | undefined): Generator<Case>
 function lean(fault: Fault): Case {
   return { fault, simpler: () => [] };
 }
+
+const REFUSED_COST = 10_000;
 
 /** How much there is to a fault, for choosing the simplest of many. */
 function costOf({ bytes, registers, memory, reads }: Fault): number {

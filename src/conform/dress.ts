@@ -17,7 +17,7 @@ export function dress(fault: Fault, isa: Isa): Fault {
   const instructionSet = isa.instructionSet(fault.registers);
   if (instructionSet instanceof Refusal) return fault;
   const instruction = isa.decode(fault.bytes, instructionSet);
-  if (instruction instanceof Refusal || instruction.operation instanceof Refusal) return fault;
+  if (instruction instanceof Refusal || instruction.operation instanceof Refusal) return lure(fault, isa);
   const { needs, changes } = registersUsed(instruction.operation, isa.registers);
   const registers = fault.registers.copy();
   for (const register of [...changes, ...confused([...needs.keys(), ...changes], isa)]) {
@@ -30,6 +30,21 @@ export function dress(fault: Fault, isa: Isa): Fault {
     registers.capture(register, value, captured);
   }
   return { ...fault, registers };
+}
+
+/** What the device answers to an instruction that should not have asked it. */
+const LURE_READS = Array.from({ length: 8 }, (_, at) => 0x1111_1111n * BigInt(at + 1));
+
+/**
+ * An instruction that must be refused whatever the registers hold: all of them lead to the address that faulted, so that a program which
+ * goes on finds nothing else to object to.
+ */
+function lure(fault: Fault, { registers: set }: Isa): Fault {
+  const registers = fault.registers.copy();
+  for (const register of fault.registers.captured()) {
+    if (fault.gva !== undefined && set.describe(register).file === "general") registers.capture(register, fault.gva);
+  }
+  return { ...fault, registers, reads: fault.write === true ? [] : LURE_READS };
 }
 
 function repeated(width: number): bigint {

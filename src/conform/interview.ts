@@ -21,7 +21,7 @@ export type Reply = Answer | PeerFailure;
 const WINDOW = 128;
 /** A program that fails so often without doing it again when asked alone is not worth a longer talk. */
 const FLUKE_LIMIT = 20;
-/** The first answer may take longer by this factor: a program starts up first. */
+/** A program's very first answer may take longer by this factor: it starts up first. Later starts get what the first one took, twice. */
 const START_FACTOR = 4;
 
 /** Whether a reply is a failure to answer. */
@@ -40,6 +40,9 @@ export class Interview {
   readonly #read;
   #peer: Peer | undefined;
   #answered = 0;
+  /** Milliseconds until the first answer, once there was one. */
+  #startTime: number | undefined;
+  #startedAt = 0;
   /** Failures that did not happen again when the fault was asked alone. */
   readonly flukes: string[] = [];
 
@@ -122,6 +125,7 @@ export class Interview {
   }
 
   async #start(): Promise<Peer> {
+    this.#startedAt = performance.now();
     const peer = await Peer.start(this.#options.command);
     peer.tell(this.#encoder.header(this.#options.header));
     this.#answered = 0;
@@ -132,9 +136,15 @@ export class Interview {
     peer.ask(faults.map((fault) => this.#encoder.record({ fault, unknown: undefined })));
   }
 
-  async #receive(peer: Peer, { pc }: Fault): Promise<Reply> {
+  #patience(): number {
     const { patience } = this.#options;
-    const line = await peer.answer(this.#answered === 0 ? START_FACTOR * patience : patience);
+    if (this.#answered > 0) return patience;
+    return this.#startTime === undefined ? START_FACTOR * patience : patience + Math.round(2 * this.#startTime);
+  }
+
+  async #receive(peer: Peer, { pc }: Fault): Promise<Reply> {
+    const line = await peer.answer(this.#patience());
+    if (typeof line === "string") this.#startTime ??= performance.now() - this.#startedAt;
     const answer = typeof line === "string" ? this.#read(line) : line;
     const index = this.#answered++;
     const nonsense = (detail: string): PeerFailure => ({ kind: "nonsense", detail: `${detail}: ${shown(String(line))}` });

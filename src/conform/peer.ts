@@ -105,7 +105,7 @@ export class Peer {
     await new Promise<void>((done) => {
       this.#wake = done;
       timer = setTimeout(() => {
-        this.#fail({ kind: "silent", detail: `gave no answer within ${patience / 1000} s${this.#lastWords()}` });
+        this.#fail({ kind: "silent", detail: `gave no answer in time${this.#lastWords()}` });
         done();
       }, patience);
     });

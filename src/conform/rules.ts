@@ -74,7 +74,7 @@ const ROWS: readonly Row[] = [
     sources: { aarch64: "DDI 0487 C1.2.5 and C6.2 (LDR): the access is made, X[31] discards the value", riscv64: "Unprivileged ISA 2.6: a load to x0 must still raise exceptions and cause any side effects" },
     applies: ({ operation, accesses, registers }) =>
       operation.reads.some(({ to }) => to.some(({ register }) => register === ZERO_REGISTER)) &&
-      ((accesses !== undefined && reads(accesses.actual) < reads(accesses.expected)) || registers.some(({ destinations }) => destinations.length === 0)),
+      ((accesses !== undefined && reads(accesses.actual) < reads(accesses.expected)) || registers.some(({ destinations, update }) => destinations.length === 0 && !update)),
   },
   {
     id: "failed-condition",
@@ -158,7 +158,8 @@ const ROWS: readonly Row[] = [
     text: "register 31 as a base is SP, not the zero register",
     sources: { aarch64: "DDI 0487 C1.2.5" },
     applies: (evidence) =>
-      evidence.architecture === "aarch64" && displacedBy(evidence, (_, { operation, fault }) => firstAddress(operation)?.base === fault.registers.set.index("sp")),
+      evidence.architecture === "aarch64" &&
+      displacedBy(evidence, (distance, { operation, fault }) => firstAddress(operation)?.base === fault.registers.set.index("sp") && BigInt.asUintN(64, -distance) === fault.registers.byName("sp")),
   },
   {
     id: "index-extension",
@@ -249,8 +250,7 @@ const ROWS: readonly Row[] = [
       fault.reads.some((value, at) => {
         const size = operation.reads[at]?.size ?? 8;
         return value !== truncate(value, 8 * size) && registers.some(({ different, actual }) => {
-          const above = different >> BigInt(8 * size);
-          return above !== 0n && truncate(different, 8 * size) === 0n && truncate(actual ^ value, 64) !== actual && ((actual ^ value) & mask(8 * size + 8)) === 0n;
+          return truncate(different, 8 * size) === 0n && truncate(actual ^ value, size < 4 ? 32 : 64) === 0n;
         });
       }),
   },

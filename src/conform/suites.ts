@@ -218,7 +218,7 @@ function mutate(bytes: Uint8Array, isa: Isa, choices: Choices): Uint8Array {
 function faultOfBytes(bytes: Uint8Array, instructionSet: InstructionSet, isa: Isa, policy: Policy, choices: Choices): Fault | undefined {
   const decoded = isa.decode(bytes, instructionSet);
   const emulated = decoded instanceof Refusal || decoded.operation instanceof Refusal ? undefined : decoded;
-  if (emulated === undefined) return plainFault(isa, { instructionSet }, bytes, !(decoded instanceof Refusal) && decoded.access === "write", choices);
+  if (emulated === undefined) return dress(plainFault(isa, { instructionSet }, bytes, !(decoded instanceof Refusal) && decoded.access === "write", choices), isa);
   const fault = situate(emulated, instructionSet, bytes, isa, choices, { policy: { ...policy, atomics: "split" }, registers: "needed" });
   return fault === undefined ? undefined : dress(fault, isa);
 }
