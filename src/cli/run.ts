@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { UserError } from "../model/user-error.ts";
 import { isClosedPipe } from "../trace/files.ts";
 import { TraceError } from "../trace/record.ts";
+import { defineBench } from "./bench.ts";
 import { defineCapture } from "./capture.ts";
 import type { DefineCommand } from "./command.ts";
 import { defineConform } from "./conform.ts";
@@ -20,7 +21,7 @@ import { defineVectors } from "./vectors.ts";
 import { defineVerify } from "./verify.ts";
 
 /** The commands, in the order in which the help lists them. */
-const COMMANDS: readonly DefineCommand[] = [defineReplay, defineVerify, defineDecode, defineImport, defineExplain, defineConvert, defineRecover, defineCapture, defineConform, defineVectors, defineSummary, defineCoverage, defineNewHandler];
+const COMMANDS: readonly DefineCommand[] = [defineReplay, defineVerify, defineDecode, defineImport, defineExplain, defineConvert, defineRecover, defineCapture, defineConform, defineVectors, defineSummary, defineCoverage, defineNewHandler, defineBench];
 
 /** Runs the command line and returns the exit status. Everything that can go wrong ends here as one line for a person. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<Status> {
