@@ -2,7 +2,7 @@ import type { Handler } from "../handler.ts";
 import type { Call } from "../model/access.ts";
 import type { InstructionSet } from "../model/architecture.ts";
 import { mask, truncate } from "../model/bits.ts";
-import { reportedExit } from "../model/exit.ts";
+import { type ReportedExit, reportedExit } from "../model/exit.ts";
 import type { Fault, GuestFacts, MemoryRange } from "../model/fault.ts";
 import type { Instruction, Isa } from "../model/instruction.ts";
 import { Refusal } from "../model/refusal.ts";
@@ -45,6 +45,8 @@ export interface Explanation {
   /** The handler's hypercalls; what depends on something unknown is the string "unknown". */
   readonly records: readonly Readonly<Record<string, unknown>>[];
   readonly refusal: Refusal | undefined;
+  /** It is no access to memory: the instruction leaves to the hypervisor (CPUID, HLT, port I/O, RDMSR, WRMSR). */
+  readonly exit: Exclude<ReportedExit["kind"], "device"> | undefined;
   /** The syndrome or the exit reason says that this was no access to an emulated device. */
   readonly objection: Refusal | undefined;
 }
@@ -68,7 +70,7 @@ export function explainFault(record: TraceRecord, isa: Isa, guest: GuestFacts, h
   const registers = fault.registers.copy();
   const instructionSet = isa.instructionSet(registers);
   const decoded = instructionSet instanceof Refusal ? instructionSet : isa.decode(fault.bytes, instructionSet);
-  const base = { fault, imported, handler: handler.name, objection: objection(fault, isa, guest, handler) };
+  const base = { fault, imported, handler: handler.name, exit: exitOf(fault), objection: objection(fault, isa, guest, handler) };
   if (decoded instanceof Refusal || instructionSet instanceof Refusal) {
     const undecoded = decoded instanceof Refusal ? decoded : undefined;
     const calls = record.calls?.map((call) => ({ ...call, gva: undefined }));
@@ -109,6 +111,11 @@ export function explainFault(record: TraceRecord, isa: Isa, guest: GuestFacts, h
   };
 }
 
+function exitOf(fault: Fault): Explanation["exit"] {
+  const reported = reportedExit(fault);
+  return reported instanceof Refusal || reported.kind === "device" ? undefined : reported.kind;
+}
+
 /** Why the fault as it was reported is not one that a handler emulates, if it is not. */
 function objection(fault: Fault, isa: Isa, guest: GuestFacts, handler: Handler): Refusal | undefined {
   const reported = reportedExit(fault);
@@ -127,6 +134,8 @@ function fill(fault: Fault, known: RegisterFile, instruction: Instruction, guest
     // Of status registers no bit is set that changes where an access goes.
     registers.capture(register, register === counter ? 1n : name === "rflags" ? 2n : repeated(filling, width), width);
   }
+  const reads = [...fault.reads, ...Array.from({ length: READS }, () => filling)];
+  if (exitOf(fault) !== undefined) return { ...fault, registers, reads };
   const accesses = plannedAccesses({ ...fault, registers }, instruction) ?? [];
   const reported = fault.gva;
   const gva = reported !== undefined && accesses.some((each) => each.gva === reported) ? reported : accesses[0]?.gva;
@@ -145,7 +154,7 @@ function fill(fault: Fault, known: RegisterFile, instruction: Instruction, guest
     ...(gpa === undefined ? {} : { gpa }),
     mode: fault.mode,
     memory: [...fault.memory, ...memory],
-    reads: [...fault.reads, ...Array.from({ length: READS }, () => filling)],
+    reads,
   };
 }
 

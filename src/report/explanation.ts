@@ -53,8 +53,9 @@ function heading({ imported, fault, instruction }: Explanation, { assembly }: Ex
   return instruction === undefined ? `At ${place}` : `At ${place}: ${style("bold", assembly ?? instruction.mnemonic)}`;
 }
 
-function happened({ fault, imported, address, addressFrom, objection }: Explanation, { where, format }: ExplanationContext, page: Page): string[] {
+function happened({ fault, imported, address, addressFrom, objection, exit }: Explanation, { where, format }: ExplanationContext, page: Page): string[] {
   const who = fault.mode === "user" ? "A user program" : "The kernel or firmware";
+  if (exit !== undefined) return wrap(`${who} executed ${EXIT_KINDS[exit]}, which leaves to the hypervisor. (${where}${format === undefined ? "" : `: ${format}`})`, page);
   const verb = fault.write === undefined ? "accessed memory at" : fault.write ? "wrote to" : "read from";
   const at = address === undefined ? " an address that the log does not tell" : ` virtual address ${hexadecimal(address)}${addressFrom === "registers" ? " (computed from its registers)" : ""}`;
   const physical = fault.gpa === undefined ? "" : `, guest physical address ${hexadecimal(fault.gpa)}`;
@@ -66,8 +67,8 @@ function happened({ fault, imported, address, addressFrom, objection }: Explanat
   if (isPageFault(fault, imported)) {
     lines.push("Careful: it was a page fault. The guest's own page tables have nothing for this address, and no hypervisor was asked. What follows holds if a device is meant to be there.");
   }
-  const exit = fault.exitReason === undefined ? undefined : EXITS.get(fault.exitReason);
-  if (exit !== undefined) lines.push(`Exit reason ${hexadecimal(fault.exitReason!)}: ${exit}.`);
+  const reason = fault.exitReason === undefined ? undefined : EXITS.get(fault.exitReason);
+  if (reason !== undefined) lines.push(`Exit reason ${hexadecimal(fault.exitReason!)}: ${reason}.`);
   if (objection !== undefined) lines.push(`Careful: ${objection.detail}. What follows is what the instruction would do if its target were an emulated device.`);
   return lines.flatMap((line) => wrap(line, page));
 }
@@ -86,6 +87,13 @@ const EXITS: ReadonlyMap<bigint, string> = new Map([
   [0x404n, "the guest accessed a page of its own that it has not accepted as encrypted yet (page not validated)"],
 ]);
 
+const EXIT_KINDS: Readonly<Record<NonNullable<Explanation["exit"]>, string>> = {
+  cpuid: "CPUID (which asks for the processor's features)",
+  halt: "HLT (which waits for an interrupt)",
+  msr: "RDMSR or WRMSR (model-specific registers)",
+  port: "an instruction for an I/O port",
+};
+
 /** Formats that tell of accesses that a hypervisor or a tracer saw, not of crashes. */
 const TRAPPED: ReadonlySet<string> = new Set(["kvm-x86", "kvm-arm64", "mmiotrace", "undefined"]);
 
@@ -98,7 +106,7 @@ function isPageFault({ syndrome, gva, write, exitReason }: Explanation["fault"],
   return write !== undefined && exitReason === undefined;
 }
 
-function instructionLines({ instruction, undecoded, fault, needs, deduced }: Explanation, { assembly, registers, syndrome }: ExplanationContext, page: Page): string[] {
+function instructionLines({ instruction, undecoded, fault, needs, deduced, exit }: Explanation, { assembly, registers, syndrome }: ExplanationContext, page: Page): string[] {
   if (instruction === undefined) {
     const lines =
       fault.bytes.length === 0
@@ -113,15 +121,15 @@ function instructionLines({ instruction, undecoded, fault, needs, deduced }: Exp
   const bytes = (bytesToHexadecimal(fault.bytes.subarray(0, instruction.length)).match(/../g) ?? []).join(" ");
   const lines = [`${INDENT}${bytes}  ${page.style("bold", assembly ?? instruction.mnemonic)}`];
   const { operation } = instruction;
-  if (operation instanceof Refusal) lines.push(...wrap(`${capital(operation.detail)}.`, page));
-  else for (const line of accessLines(operation, registers)) lines.push(`${INDENT}${line}`);
+  if (operation instanceof Refusal && exit === undefined) lines.push(...wrap(`${capital(operation.detail)}.`, page));
+  else if (!(operation instanceof Refusal)) for (const line of accessLines(operation, registers)) lines.push(`${INDENT}${line}`);
   const known = needs.flatMap(({ name, value }) => (value === undefined || name === deduced?.name ? [] : [`${name} = ${hexadecimal(value)}`]));
   if (known.length > 0) lines.push(...wrap(known.join(", "), page));
   if (deduced !== undefined) lines.push(...wrap(`${deduced.name} = ${hexadecimal(deduced.value)} (follows from the address)`, page));
   return lines;
 }
 
-function whether({ instruction, instructionSet, imported }: Explanation, { registers, syndrome }: ExplanationContext, page: Page): string[] {
+function whether({ instruction, instructionSet, imported, exit }: Explanation, { registers, syndrome }: ExplanationContext, page: Page): string[] {
   if (instruction === undefined || instructionSet === undefined) {
     if (syndrome !== undefined) return wrap("Yes: the processor's report is valid (ISV = 1). If the access failed all the same, no device answers at that address.", page);
     if (imported["format"] !== "kvm-arm64") return [];
@@ -129,6 +137,9 @@ function whether({ instruction, instructionSet, imported }: Explanation, { regis
       "No. The processor reports an access to the hypervisor with a description (the syndrome) of its size and register, but only for plain loads and stores of one general-purpose register. For this one it gave none (ISV = 0), and KVM does not read instructions. Trace the event kvm:kvm_mmio_nisv or kvm:kvm_guest_fault to learn where it was.",
       page,
     );
+  }
+  if (exit !== undefined) {
+    return wrap("An ordinary one yes. That of a confidential guest (TDX, SEV-ES, SEV-SNP) sees no registers: the guest gets an exception (#VE or #VC), and must hand over what is needed and nothing else.", page);
   }
   if (instruction.access === "none") return [];
   const known = hardwareSyndrome(instruction, instructionSet, registers);
@@ -169,7 +180,7 @@ function whether({ instruction, instructionSet, imported }: Explanation, { regis
 /** Forms that Linux decodes, arch/x86/lib/insn-eval.c, insn_decode_mmio(). */
 const LINUX_MMIO = /\[(?:88|89|8A|8B|C6|C7|0F B[67]|0F B[EF])\b/;
 
-function handlerLines({ calls, refusal, countUnknown, instruction }: Explanation, page: Page): string[] {
+function handlerLines({ calls, refusal, countUnknown, instruction, exit }: Explanation, page: Page): string[] {
   if (calls === undefined) {
     if (refusal === undefined) return [];
     return wrap(`Refuse it (${refusal.reason}): ${refusal.detail}; ${refusal.advice}.`, page);
@@ -178,7 +189,7 @@ function handlerLines({ calls, refusal, countUnknown, instruction }: Explanation
   const shown = calls.length <= SHOWN ? calls : calls.slice(0, SHOWN - 1);
   const lines = shown.map((call) => `${INDENT}${callText(call)}`);
   if (shown.length < calls.length) lines.push(`${INDENT}… ${count(calls.length)} accesses in all`);
-  if (calls.length === 0) lines.push(`${INDENT}no access`);
+  if (calls.length === 0) lines.push(`${INDENT}${exit === undefined ? "no access" : "hand it to the host in one hypercall, and put the answer into the registers"}`);
   if (countUnknown) lines.push(...wrap("… and on, as often as the count register says, which the log does not tell.", page));
   if (atomic) lines.unshift(...wrap("Only if it is told to split atomic operations (--atomics split); by default it refuses them.", page));
   return lines;
@@ -195,7 +206,7 @@ function hypercallLines({ records }: Explanation, page: Page): string[] {
   const shown = records.length <= 2 ? records : records.slice(0, 1);
   const lines = shown.flatMap((record, index) => {
     const fields = Object.entries(record).flatMap(([key, value]) => fieldTexts(key, value));
-    const [first = "", ...rest] = wrap(fields.join(", "), { ...page, width: page.width - 3 });
+    const [first = "", ...rest] = wrap(fields.join(", "), { ...page, width: page.width - 3 }).map((line) => line.replaceAll(TIED, " "));
     const number = records.length > 1 ? `${index + 1}. ` : "";
     return [`${INDENT}${number}${first.trimStart()}`, ...rest.map((line) => `${number === "" ? "" : "   "}${line}`)];
   });
@@ -204,9 +215,12 @@ function hypercallLines({ records }: Explanation, page: Page): string[] {
   return lines;
 }
 
+/** Stands for a space at which no line is broken. */
+const TIED = "\u00a0";
+
 function fieldTexts(key: string, value: unknown): string[] {
   if (typeof value === "object" && value !== null) return Object.entries(value).flatMap(([inner, each]) => fieldTexts(`${key}.${inner}`, each));
-  return [`${key} = ${String(value)}`];
+  return [`${key}${TIED}=${TIED}${String(value)}`];
 }
 
 function adviceLines({ instruction, instructionSet }: Explanation, { registers }: ExplanationContext, page: Page): string[] {
@@ -240,7 +254,7 @@ function capital(text: string): string {
 function wrap(text: string, { width }: Page): string[] {
   const lines: string[] = [];
   let line = INDENT.trimEnd();
-  for (const word of text.split(/\s+/)) {
+  for (const word of text.split(/[ \n]+/)) {
     if (line !== "" && INDENT.length + line.length + 1 + word.length > width) {
       lines.push(`${INDENT}${line}`);
       line = "";

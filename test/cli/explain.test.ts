@@ -86,6 +86,15 @@ describe("trapline explain", () => {
     expect(output).not.toContain("Careful");
   });
 
+  test("an exit that is no access to memory", async () => {
+    const header = '{"format":"trapline-trace","version":1,"arch":"x86-64","source":"test"}';
+    const { status, output } = await explain(`${header}\n{"pc":"0x1000","insn":"0fa2","regs":{"rax":"0x1","rcx":"0x0"},"fault":{"exitReason":"0xa"},"reads":[]}\n`);
+    expect(status).toBe(0);
+    expect(flat(output)).toContain("executed CPUID");
+    expect(flat(output)).toContain("leaf = cpuid, rax = 0x0, rcx = 0xfc00, r10 = 0x0, r11 = 0xa, r12 = 0x1");
+    expect(flat(output)).toContain("answer.r12 = unknown");
+  });
+
   test("with another handler", async () => {
     const { output } = await explain(sampleText("linux-x86-old.txt"), "--handler", "sev-es");
     expect(output).toContain("Its hypercalls (handler sev-es)");
