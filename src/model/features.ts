@@ -31,9 +31,9 @@ export const FEATURES = [
   "atomic",
   /** Acquire or release semantics. */
   "ordered",
-  /** x86-64 string instructions, repeated or not, and the stack: two operands in memory, or a pointer that no operand names. */
+  /** x86-64 string instructions, repeated or not. */
   "string",
-  /** Ordinary memory besides the device's, or a second address. */
+  /** A second operand in memory: the stack, a string's other end, gathers. */
   "two-addresses",
   /** A segment's base. */
   "segment",
@@ -62,7 +62,8 @@ export function featuresOf(instruction: Instruction, registers: RegisterSet): Re
   const isVector = (register: number): boolean => register >= 0 && registers.describe(register).file === "vector";
   has("index", addresses.some(({ index, bitString }) => index !== undefined || bitString !== undefined));
   has("literal", addresses.some(({ base }) => base === undefined || base === PROGRAM_COUNTER));
-  has("writeback", updates.length > 0 && operation.repeat === undefined && !addresses.some(({ directional }) => directional));
+  const isString = operation.repeat !== undefined || updates.some(({ value }) => value.directional);
+  has("writeback", updates.length > 0 && !isString);
   has("sign-extension", reads.some(({ to, size }) => to.some(({ extension, extendTo }) => extension === "sign" && extendTo > 8 * size)));
   has("immediate", writes.some(({ from }) => from.kind === "immediate" && !(from.value === 0n && registers.zeroNumber !== undefined)));
   has("multiple", reads.length > 1 || writes.length > 1);
@@ -72,7 +73,7 @@ export function featuresOf(instruction: Instruction, registers: RegisterSet): Re
   has("read-modify-write", reads.some((read) => writes.some((write) => write.address === read.address)));
   has("atomic", operation.atomic !== undefined);
   has("ordered", operation.ordering !== undefined);
-  has("string", operation.repeat !== undefined || updates.some(({ value }) => value.directional));
+  has("string", isString);
   has("two-addresses", addresses.length > 1);
   has("segment", addresses.some(({ segment }) => segment !== undefined));
   has("unprivileged", operation.unprivileged === true);
