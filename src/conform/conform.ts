@@ -78,7 +78,7 @@ const FAILURES = 30;
 const ROW_FAILURES = 10;
 /** Questions that the search for a smallest case may ask, and how many of them may end the program. */
 const SHRINK_QUESTIONS = 1500;
-const SHRINK_FAILURES = 25;
+const SHRINK_FAILURES = 12;
 
 /** Asks a program about each case and judges its answers. The result depends on the cases and the program only, not on timing. */
 export async function conform(options: ConformOptions): Promise<Conformance> {

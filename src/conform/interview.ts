@@ -110,16 +110,25 @@ export class Interview {
   async kill(): Promise<void> {
     await this.#peer?.kill();
     this.#peer = undefined;
+    this.#answered = 0;
   }
 
-  /** One by one: the program fails at one of these, or, if that was an accident of its own, at none. */
+  /** One by one: the program fails at some of these, or, if that was an accident of its own, at none. */
   async *#askAgain<Item extends { readonly fault: Fault }>(items: readonly Item[], first: PeerFailure, skip: (item: Item) => boolean): AsyncGenerator<readonly [Item, Reply]> {
     let failed = false;
     for (const item of items) {
       if (skip(item)) continue;
-      const reply = await this.ask(item.fault);
+      const fresh = this.#answered === 0;
+      let reply = await this.ask(item.fault);
+      if (isFailure(reply) && !fresh) {
+        // It may have been the number of questions and not this one: a program that has just started knows of no other.
+        const again = await this.ask(item.fault);
+        if (!isFailure(again)) this.flukes.push(reply.detail);
+        reply = again;
+      }
       failed ||= isFailure(reply);
       yield [item, reply];
+      if (this.hopeless) return;
     }
     if (!failed) this.flukes.push(first.detail);
   }
