@@ -137,7 +137,12 @@ export class Kernel {
     return this.#records!;
   }
 
-  /** Slots that instructions of the architecture may need: a chunk that has them all needs no check of that. */
+  /** The slot of RFLAGS, for arithmetic. */
+  setFlagsSlot(slot: number): void {
+    this.#state.setUint32(176, 8 * slot, true);
+  }
+
+  /** Slots that any plan needs: a chunk that has them all requires no check of that. */
   setNeeded(slots: bigint): void {
     this.#state.setBigUint64(128, slots, true);
   }

@@ -20,18 +20,22 @@ const TRANSIENT: Readonly<Partial<Record<Architecture, { readonly name: string; 
 };
 
 /** A record in the terms of the reference: for holding the two against each other, and for whoever needs objects. */
-export function outcomeOf({ gpa, values, base, information }: FastRecord, fault: Fault): FastOutcome {
+export function outcomeOf({ gpa, values, base, flags, information }: FastRecord, fault: Fault): FastOutcome {
   const field = (name: InformationField): number => informationField(information, name);
   const write = field("write") === 1;
   const size = field("size") as 1 | 2 | 4 | 8;
-  const calls = values.map((value, position): Call => ({ write, gpa: gpa + BigInt(position * size), size, value: BigInt.asUintN(8 * size, value) }));
+  // With flags the second access is the write that follows the read, at the same address.
+  const calls = values.map((value, position): Call => {
+    const place = flags === undefined ? { write, gpa: gpa + BigInt(position * size) } : { write: position === 1, gpa };
+    return { ...place, size, value: BigInt.asUintN(8 * size, value) };
+  });
   const { set } = fault.registers;
   const changes: RegisterChange[] = [];
   const change = (number: number, value: bigint): void => {
     const register = set.descriptions.findIndex((each) => each.file === "general" && each.number === number);
     if (fault.registers.get(register) !== value) changes.push({ register, value, width: 64 });
   };
-  if (!write) {
+  if (!write && flags === undefined) {
     values.forEach((value, position) => {
       const number = field(position === 0 ? "register" : "second");
       if (number !== set.zeroNumber) change(number, value);
@@ -39,7 +43,10 @@ export function outcomeOf({ gpa, values, base, information }: FastRecord, fault:
   }
   if (base !== undefined) change(field("base"), base);
   const transient = TRANSIENT[set.architecture];
-  if (transient !== undefined) {
+  if (flags !== undefined) {
+    const { register } = set.find("rflags")!;
+    if (fault.registers.get(register) !== flags) changes.push({ register, value: flags, width: 64 });
+  } else if (transient !== undefined) {
     const { register } = set.find(transient.name)!;
     const status = fault.registers.get(register);
     if (status !== undefined && (status & transient.bits) !== 0n) changes.push({ register, value: status & ~transient.bits, width: set.describe(register).width });

@@ -1,9 +1,9 @@
 import { truncate } from "../model/bits.ts";
 import type { Instruction } from "../model/instruction.ts";
-import type { Address, Destination, Operation, Read, Write } from "../model/operation.ts";
+import type { Address, Destination, Operation, Operator, Read, Source, Write } from "../model/operation.ts";
 import { Refusal } from "../model/refusal.ts";
 import { PROGRAM_COUNTER, type Register, type RegisterSet, ZERO_REGISTER } from "../model/registers.ts";
-import { FLAG_CHECK_SIZE, NEVER } from "./flag-checks.ts";
+import { FLAG_CHECK_SIZE, NEVER, READ_AND_WRITE } from "./flag-checks.ts";
 import { informationOf } from "./record.ts";
 
 /** Bytes of a plan; where its fields lie stands in assembly/plans.ts and in {@link writePlan}. */
@@ -17,7 +17,7 @@ const FAULT_ADDRESS_SLOT = 66;
 const ONES = 0xffff_ffff_ffff_ffffn;
 const bitsOf = (width: number): bigint => (1n << BigInt(width)) - 1n;
 
-/** A decoded instruction that moves one value between a general register, or an immediate, and memory, in the kernel's terms. */
+/** A decoded instruction that moves one value between a general register, or an immediate, and memory, or computes with it, in the kernel's terms. */
 export interface Plan {
   readonly displacement: bigint;
   readonly addressMask: bigint;
@@ -37,7 +37,23 @@ export interface Plan {
   readonly write: boolean;
   readonly size: 1 | 2 | 4 | 8;
   readonly information: number;
+  /** Arithmetic of what is read with `source` or the immediate. */
+  readonly compute?: ComputePlan;
 }
+
+interface ComputePlan {
+  /** Position in {@link OPERATORS}. */
+  readonly operator: number;
+  /** What is read is the first operand. */
+  readonly memoryFirst: boolean;
+  /** The result is written back to memory. */
+  readonly writesBack: boolean;
+  /** The register that gets the result, and what it keeps of its old value; the zero slot if there is none. */
+  readonly target: { readonly slot: number; readonly keep: bigint };
+}
+
+/** In the order of assembly/flags.ts. */
+const OPERATORS: readonly Operator[] = ["x86-add", "x86-adc", "x86-sub", "x86-sbb", "x86-and", "x86-or", "x86-xor", "x86-inc", "x86-dec"];
 
 /**
  * Keys that an operation, and its parts, may have for a plan to be made of it. What the model has besides them, now or one day, the
@@ -49,6 +65,8 @@ const KNOWN = {
   index: ["slice", "signed", "shift"],
   read: ["address", "offset", "size", "to"],
   write: ["address", "offset", "size", "from"],
+  computedRead: ["address", "offset", "size", "to", "temporary", "temporaryBit"],
+  compute: ["operator", "width", "inputs", "to", "temporary"],
 } as const;
 
 function hasOnly(value: object, known: readonly string[]): boolean {
@@ -59,9 +77,11 @@ function hasOnly(value: object, known: readonly string[]): boolean {
 export function planOf({ operation, length }: Instruction, registers: RegisterSet): Plan | undefined {
   if (operation instanceof Refusal || !hasOnly(operation, KNOWN.operation)) return undefined;
   const { addresses, reads, writes, computes, updates } = operation;
-  if (addresses.length !== 1 || reads.length + writes.length !== 1 || computes.length > 0 || updates.length > 0) return undefined;
+  if (addresses.length !== 1 || updates.length > 0) return undefined;
   const address = addressPlan(addresses[0]!, registers);
   if (address === undefined) return undefined;
+  if (computes.length > 0) return computePlanOf(operation, address, length, registers);
+  if (reads.length + writes.length !== 1) return undefined;
   return reads.length === 1 ? readPlan(reads[0]!, address, operation, length, registers) : writePlanOf(writes[0]!, address, operation, length, registers);
 }
 
@@ -99,14 +119,6 @@ function addressPlan(address: Address, registers: RegisterSet): AddressPlan | un
   if (!hasOnly(index, KNOWN.index) || slice.bit !== 0 || shift.kind !== "lsl" || signed || slice.width < width) return undefined;
   return { ...plan, index: { slot: indexSlot, shift: shift.amount } };
 }
-
-/** The registers that a plan may need, as a mask of slots; those of extensions that hardly a machine has (APX) are left out. */
-export function slotsThatPlansNeed(registers: RegisterSet): bigint {
-  return maskOf(registers.descriptions.flatMap(({ file, number }, register) => (file === "general" && number < COMMON_REGISTERS[registers.architecture] ? [register] : [])));
-}
-
-/** General registers that every machine of the architecture has, by number. */
-const COMMON_REGISTERS = { "x86-64": 16, aarch64: 32, arm: 16, riscv64: 32 } as const;
 
 /** Registers below the extra slots, as a mask. */
 function maskOf(slots: readonly number[]): bigint {
@@ -178,6 +190,54 @@ function writePlanOf(write: Write, address: AddressPlan, operation: Operation, l
   };
 }
 
+/** One read, one computation with its value, and at most one write, of the result and to where it was read; or a register gets the result. */
+function computePlanOf({ reads, computes, writes, ordering }: Operation, address: AddressPlan, length: number, registers: RegisterSet): Plan | undefined {
+  const [read] = reads;
+  const [compute] = computes;
+  const [write] = writes;
+  if (read === undefined || compute === undefined || reads.length + computes.length > 2 || writes.length > 1 || ordering !== undefined) return undefined;
+  if (!hasOnly(read, KNOWN.computedRead) || !hasOnly(compute, KNOWN.compute)) return undefined;
+  const { size, offset, to, temporary, temporaryBit = 0 } = read;
+  const operator = OPERATORS.indexOf(compute.operator);
+  const { width, inputs, to: targets } = compute;
+  if (operator < 0 || offset !== 0 || to.length > 0 || temporary === undefined || temporaryBit !== 0 || width !== 8 * size || targets.length > 1) return undefined;
+  const isRead = (input: Source | undefined): boolean => input?.kind === "temporary" && input.index === temporary && (input.bit ?? 0) === 0;
+  const memoryFirst = isRead(inputs[0]);
+  if (!memoryFirst && !isRead(inputs[1])) return undefined;
+  // INC and DEC have one input, and 1 is the other.
+  const other: Source = inputs.length === 1 ? { kind: "immediate", value: 1n } : inputs[memoryFirst ? 1 : 0]!;
+  if (other.kind === "temporary" || inputs.length > 2) return undefined;
+  const source = other.kind === "register" ? slotOf(other.register, registers) : undefined;
+  if (other.kind === "register" && (source === undefined || other.bit % 8 !== 0 || other.width < width)) return undefined;
+  if (write !== undefined && !isWrittenBack(write, size, compute.temporary)) return undefined;
+  const [destination] = targets;
+  const target = destination === undefined ? undefined : targetOf(destination, size, registers);
+  if (destination !== undefined && (target === undefined || destination.extension !== "zero" || write !== undefined)) return undefined;
+  const { slots, ...rest } = address;
+  const flags = registers.index("rflags");
+  const needed = [...slots, flags, ...(source === undefined ? [] : [source]), ...(target === undefined || target.keep === 0n ? [] : [target.slot])];
+  const place = target === undefined ? {} : { base: target.number, writeback: 1 };
+  return {
+    ...rest,
+    ...(other.kind === "register" && { source: { slot: source!, bit: other.bit } }),
+    immediate: other.kind === "immediate" ? truncate(other.value, 64) : 0n,
+    cut: bitsOf(width),
+    sign: 0n,
+    result: ONES,
+    kept: { slot: ZERO_SLOT, mask: 0n },
+    needed: maskOf(needed),
+    write: false,
+    size,
+    information: informationOf({ size, immediate: 1, flags: 1, accesses: write === undefined ? 1 : 2, length, ...place }),
+    compute: { operator, memoryFirst, writesBack: write !== undefined, target: { slot: target?.slot ?? ZERO_SLOT, keep: target?.keep ?? 0n } },
+  };
+}
+
+function isWrittenBack(write: Write, size: number, result: number | undefined): boolean {
+  const { offset, from } = write;
+  return hasOnly(write, KNOWN.write) && offset === 0 && write.size === size && from.kind === "temporary" && from.index === result && (from.bit ?? 0) === 0;
+}
+
 /**
  * Instruction bytes as the kernel compares them: two u64, the number of captured bytes in the last byte. Where there are none and a transformed
  * instruction, `low` is that, and `high` zero.
@@ -191,9 +251,10 @@ export interface PlanKey {
 export function writePlan(view: DataView, at: number, { low, high }: PlanKey, plan: Plan | undefined, registersAt: number): void {
   view.setBigUint64(at, low, true);
   view.setBigUint64(at + 8, high, true);
-  view.setUint16(at + 120, FLAG_CHECK_SIZE * (plan === undefined ? NEVER : plan.write ? 0 : 1), true);
+  view.setUint16(at + 120, FLAG_CHECK_SIZE * (plan === undefined ? NEVER : plan.write ? 0 : plan.compute?.writesBack ? READ_AND_WRITE : 1), true);
+  view.setUint8(at + 122, 0);
   if (plan === undefined) return;
-  const { displacement, addressMask, index, base, segment, source, immediate, cut, sign, result, kept, needed, write, size, information } = plan;
+  const { displacement, addressMask, index, base, segment, source, immediate, cut, sign, result, kept, needed, write, size, information, compute } = plan;
   view.setBigUint64(at + 16, displacement, true);
   view.setBigUint64(at + 24, addressMask, true);
   view.setBigUint64(at + 48, cut, true);
@@ -208,7 +269,13 @@ export function writePlan(view: DataView, at: number, { low, high }: PlanKey, pl
   view.setUint32(at + 108, source === undefined ? at + 88 : registersAt + 8 * source.slot + source.bit / 8, true);
   view.setUint32(at + 112, 8 * kept.slot, true);
   view.setUint32(at + 116, information, true);
-  view.setUint8(at + 122, base > ZERO_SLOT ? 1 : 0);
+  view.setUint8(at + 122, (base > ZERO_SLOT ? 1 : 0) | (compute === undefined ? 0 : 2));
+  if (compute !== undefined) {
+    view.setUint8(at + 32, compute.operator);
+    view.setUint8(at + 33, compute.memoryFirst ? 1 : 0);
+    view.setUint32(at + 36, 8 * compute.target.slot, true);
+    view.setBigUint64(at + 40, compute.target.keep, true);
+  }
   view.setUint8(at + 124, index.shift);
   view.setUint8(at + 126, size - 1);
   view.setUint8(at + 127, write ? 1 : 0);

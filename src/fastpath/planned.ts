@@ -5,7 +5,7 @@ import { Refusal } from "../model/refusal.ts";
 import { type FastPath, type FastPathSettings, type FastRun, kernelFacts, runResult } from "./fast-path.ts";
 import { flagChecks } from "./flag-checks.ts";
 import { Kernel } from "./kernel.ts";
-import { type Plan, PLAN_SIZE, type PlanKey, planOf, slotsThatPlansNeed, transformedPlanOf, writePlan } from "./plan.ts";
+import { type Plan, PLAN_SIZE, type PlanKey, planOf, transformedPlanOf, writePlan } from "./plan.ts";
 
 /** Bytes of HEADS: one u16 for each hash of 15 bits. */
 const HEADS_SIZE = 2 << 15;
@@ -17,7 +17,8 @@ const MOVE_LIMIT = 64;
 /**
  * The fast path for an architecture with one instruction set (x86-64, riscv64): the reference's own decoder makes a plan of each
  * instruction when its bytes are met first, and every fault with these bytes is then carried out by the kernel. Plans exist for moves
- * between a general register, or an immediate, and memory, with any address; all else is declined.
+ * between a general register, or an immediate, and memory, with any address, and for x86-64's ADD, ADC, SUB, SBB, AND, OR, XOR, INC, DEC, CMP and
+ * TEST without LOCK; all else is declined.
  *
  * Up to 8,191 instructions are remembered; the one after them makes it forget all and start anew.
  */
@@ -32,7 +33,10 @@ export class PlannedFastPath implements FastPath {
   readonly #prepareSingle: () => void;
   readonly #countDeclined: (from: number, to: number) => number;
   readonly #headsOf: (low: bigint, high: bigint) => number;
+  readonly #guard: () => void;
   #plans = 1;
+  /** Slots that any of the plans needs. */
+  #needed = 0n;
 
   /** `module`: the bytes of kernel.wasm. */
   constructor(module: Uint8Array, isa: Isa, instructionSet: InstructionSet, settings: FastPathSettings) {
@@ -44,12 +48,14 @@ export class PlannedFastPath implements FastPath {
     if (kernel.place.PLAN_SIZE !== PLAN_SIZE) throw new Error("kernel.wasm is of another version");
     kernel.bytes.set(flagChecks(settings.userMode), kernel.place.FLAG_CHECKS);
     kernel.setFacts(kernelFacts(settings));
-    kernel.setNeeded(slotsThatPlansNeed(isa.registers));
+    const flags = isa.registers.find("rflags");
+    if (flags !== undefined) kernel.setFlagsSlot(flags.register);
     this.#run = kernel.routine("runPlanned");
     this.#unpack = kernel.routine("unpackPlanned");
     this.#single = kernel.routine("singlePlanned");
     this.#prepareSingle = kernel.routine("prepareSinglePlanned");
     this.#countDeclined = kernel.routine("countDeclined");
+    this.#guard = kernel.routine("guardPlanned");
     this.#headsOf = kernel.routine("headsOf");
     const masks = new BigUint64Array(kernel.bytes.buffer, kernel.place.BYTE_MASKS, 32);
     for (let held = 0; held < 16; held++) masks.set([BigInt.asUintN(8 * Math.min(held, 8), -1n), BigInt.asUintN(8 * Math.max(held - 8, 0), -1n)], 2 * held);
@@ -96,10 +102,10 @@ export class PlannedFastPath implements FastPath {
    * Nothing is allocated, but for the plan of an instruction that is met first.
    */
   single(): number {
-    const information = this.#single();
-    if (information >>> 0 !== MISSING) return information;
+    const information = this.#single() >>> 0;
+    if (information !== MISSING) return information;
     this.#learn();
-    return this.#single();
+    return this.#single() >>> 0;
   }
 
   /** Makes the plan of the instruction that the kernel stopped at. */
@@ -109,6 +115,10 @@ export class PlannedFastPath implements FastPath {
     const key = { low: view.getBigUint64(place.KEY, true), high: view.getBigUint64(place.KEY + 8, true) };
     if (this.#plans === place.PLAN_LIMIT) this.#forget();
     const plan = this.#planOf(key);
+    // A chunk that has all registers which plans need requires no check of that; now there is one plan more.
+    this.#needed |= plan?.needed ?? 0n;
+    this.kernel.setNeeded(this.#needed);
+    this.#guard();
     if (!this.#write(view, key, plan)) {
       this.#forget();
       this.#write(view, key, plan);

@@ -5,8 +5,8 @@
  * |---|---|---|
  * | `gpas` | u64 | guest physical address of the first access: the fault's own |
  * | `firsts` | u64 | first value: of a write its bytes; of a read what the register gets, whose low `size` bytes the device returned |
- * | `seconds` | u64 | the same of the second access, at the next `size` bytes; means nothing where there is one access |
- * | `bases` | u64 | new value of the base register; means nothing without writeback |
+ * | `seconds` | u64 | the same of the second access, at the next `size` bytes; means nothing where there is one access. With `flags` a result: see there |
+ * | `bases` | u64 | new value of the base register; means nothing without writeback. With `flags` the new value of RFLAGS |
  * | `information` | u32 | {@link INFORMATION}; 0: declined, and nothing else of the record means anything |
  *
  * 28 bytes a fault are written, and the GPA is there anyway. It has all that a handler is given of an access (src/model/access.ts) and all
@@ -43,6 +43,11 @@ export const INFORMATION = {
   register: { shift: 16, mask: 0x1f },
   base: { shift: 21, mask: 0x1f },
   second: { shift: 26, mask: 0x1f },
+  /**
+   * x86-64 arithmetic with what was read, `firsts`. Its result, `seconds`, is written back to the same address if there are two accesses, becomes the
+   * new value of register `base` with `writeback`, and else goes nowhere (CMP, TEST).
+   */
+  flags: { shift: 31, mask: 1 },
 } as const;
 
 export type InformationField = keyof typeof INFORMATION;
@@ -66,6 +71,8 @@ export interface FastRecord {
   readonly values: readonly bigint[];
   /** New value of the base register, where there is writeback. */
   readonly base?: bigint;
+  /** New value of RFLAGS, where the instruction computes it. */
+  readonly flags?: bigint;
   readonly information: number;
 }
 
@@ -75,6 +82,8 @@ export function recordAt(records: Records, fault: number): FastRecord | undefine
   if (information === 0) return undefined;
   const values = [records.firsts[fault]!, records.seconds[fault]!].slice(0, informationField(information, "accesses"));
   const gpa = records.gpas[fault]!;
-  if (informationField(information, "writeback") === 0) return { gpa, values, information };
-  return { gpa, values, base: records.bases[fault]!, information };
+  const flags = informationField(information, "flags") === 1;
+  const changed = flags ? { flags: records.bases[fault]! } : {};
+  if (informationField(information, "writeback") === 0) return { gpa, values, ...changed, information };
+  return { gpa, values, base: (flags ? records.seconds : records.bases)[fault]!, ...changed, information };
 }

@@ -6,5 +6,6 @@ export {
 // Some of these are not for the wrapper: what is exported is not compiled into the loop, which then has more registers.
 export { countDeclined, elementOf, unpack64 } from "./columns";
 export { slowFault } from "./registers";
+export { compute } from "./flags";
 export { guardPlanned, headsOf, isRuledOut, prepareSinglePlanned, runPlanned, singlePlanned, unpackPlanned } from "./plans";
 export { guardA64, isRuledOutA64, prepareSingleA64, setUpA64, runA64, singleA64, unpackA64 } from "./a64";

@@ -104,9 +104,11 @@ export const OFFSETS: u32 = STATE + 168;
 @inline export const NEXT_BYTE: u32 = STATE + 140;
 @inline export const BYTES_END: u32 = STATE + 144;
 @inline export const BYTES_STEP: u32 = STATE + 148;
+/** Byte offset in the register file of RFLAGS, u32. */
+@inline export const RFLAGS_AT: u32 = STATE + 176;
 /** The longest instruction of the chunk, in bytes, u32. */
 @inline export const LONGEST_LENGTH: u32 = STATE + 136;
-/** Slots that the instructions of the architecture may need, u64. */
+/** Slots that any plan needs, u64. */
 @inline export const NEEDED_SLOTS: u32 = STATE + 128;
 /** Where the unpacked columns of instructions and deltas are: in the chunk itself if they need no unpacking. u32. */
 @inline export const WORDS_AT: u32 = STATE + 120;

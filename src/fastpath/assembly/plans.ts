@@ -2,6 +2,7 @@
 // instruction that was met (src/fastpath/plan.ts), and faults with the same bytes have the same plan. Moves between one general register, or an
 // immediate, and memory.
 import { addressOf, countOf, elementOf, place32, unpack32, unpackAddresses, widthOf } from "./columns";
+import { compute } from "./flags";
 import { declineBefore, HAS_TRANSFORMED_INSTRUCTION } from "./decline";
 import {
   BYTES_END, BYTES_STEP, BYTE_MASKS, CAPTURED, DELTA, DELTAS, DELTAS_AT, FAULT_ADDRESS, FIRSTS, FLAGS, FLAGS_OF, FLAG_CHECKS, GPAS, GUARDED, GVAS, HEADS, INFORMATIONS,
@@ -28,10 +29,14 @@ import { DAMAGED, slowFault } from "./registers";
 @inline const KEPT_AT: usize = 112;
 @inline const INFORMATION: usize = 116;
 @inline const FLAG_CHECK: usize = 120;
-@inline const USES_FAULT: usize = 122;
+@inline const MORE: usize = 122;
 @inline const INDEX_SHIFT: usize = 124;
 @inline const LAST: usize = 126;
 @inline const IS_WRITE: usize = 127;
+
+// Bits of MORE.
+@inline const USES_FAULT: u8 = 1;
+@inline const COMPUTES: u8 = 2;
 
 @inline const SLOW: u32 = 1 << 7;
 @inline const ESCAPE: u32 = 1 << 27;
@@ -87,9 +92,13 @@ export function isRuledOut(at: u32, plan: u32): bool {
 @inline
 function emulate(at: u32, plan: u32, flags: u32, responses: u32): void {
   const gva = load<u64>(at, GVAS);
-  if (load<u8>(plan, USES_FAULT)) {
-    store<u64>(PROGRAM_COUNTER, elementOf(PC, at >> 3), REGISTERS);
-    store<u64>(FAULT_ADDRESS, gva, REGISTERS);
+  const more = load<u8>(plan, MORE);
+  if (more) {
+    if (more & USES_FAULT) {
+      store<u64>(PROGRAM_COUNTER, elementOf(PC, at >> 3), REGISTERS);
+      store<u64>(FAULT_ADDRESS, gva, REGISTERS);
+    }
+    if (more & COMPUTES) compute(at, plan, responses);
   }
   const index = load<u64>(load<u32>(plan, INDEX_AT), REGISTERS) << <u64>load<u8>(plan, INDEX_SHIFT);
   const sum = load<u64>(load<u32>(plan, BASE_AT), REGISTERS) + index + load<u64>(plan, DISPLACEMENT);
