@@ -81,7 +81,8 @@ class Parser implements LogParser {
     const symbolic = symbolPlace(/(?:^|\s)s?epc : (\S+)/.exec(text)?.[1]);
     const values = [...namedValues(text, REGISTERS)];
     const programCounter = values.some(([name]) => name.endsWith("epc"));
-    if (this.#draft === undefined && (programCounter || symbolic !== undefined) && !this.#titleNeeded) this.#begin(line);
+    const status = STATUS.exec(text);
+    if (this.#draft === undefined && (programCounter || symbolic !== undefined || status !== null) && !this.#titleNeeded) this.#begin(line);
     const draft = this.#draft;
     if (draft === undefined) return false;
     if (symbolic !== undefined) {
@@ -97,7 +98,6 @@ class Parser implements LogParser {
       }
       return true;
     }
-    const status = STATUS.exec(text);
     if (status !== null) return this.#status(draft, hexadecimalValue(status[1])!, hexadecimalValue(status[2])!, hexadecimalValue(status[3])!);
     const code = this.#certain ? /\bCode: (?:[0-9a-f]{4} )*\(([0-9a-f]{4})\)((?: [0-9a-f]{4})*)/i.exec(text) : null;
     if (code !== null) {

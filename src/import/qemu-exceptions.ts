@@ -48,6 +48,8 @@ class Parser implements LogParser {
       if (title[2] === "Data Abort") this.#draft = new Finding(NAME, "aarch64", line);
       return true;
     }
+    // The title may have been cut off: 0x24 and 0x25 are data aborts.
+    if (this.#draft === undefined && /\.\.\.with ESR (?:0x)?2[45]\//i.test(text)) this.#draft = new Finding(NAME, "aarch64", line);
     const draft = this.#draft;
     if (draft?.architecture !== "aarch64" || !/\.\.\./.test(text)) return false;
     const level = /\.\.\.from EL(\d)/.exec(text)?.[1];

@@ -11,6 +11,8 @@ const ARM64 = /\b(PC|X\d{2}|SP|PSTATE)=([0-9a-f]{8,16})\b/g;
 const ARM64_VECTOR = /\bQ(\d{2})=([0-9a-f]{16}):([0-9a-f]{16})\b/g;
 const RISCV = /(?:^|\s)(pc|x\d{1,2}\/\w{1,4})\s+([0-9a-f]{16})\b/g;
 const TITLE = /error: kvm run failed (.*)|KVM internal error\. Suberror: (\d+)|KVM: entry failed, hardware error (\S+)/;
+/** What another importer reads, with registers behind it. */
+const EXCEPTION = /\bv=[0-9a-f]{2} e=[0-9a-f]{4}\b|Taking exception|riscv_cpu_do_interrupt/;
 /** x86_cpu_dump_state starts this far before the instruction. */
 const CODE_BEFORE = 20;
 const CODE_LENGTH = 50;
@@ -20,13 +22,15 @@ export const qemuRegisters: Importer = {
   title: "QEMU register dump",
   architectures: ["x86-64", "aarch64", "riscv64"],
   expects: "error: kvm run failed … or KVM internal error. Suberror: 1, then RAX=… RIP=… Code=…, or PC=… X00=… PSTATE=…",
-  marks: /error: kvm run failed|KVM internal error|KVM: entry failed|emulation failure|\b(?:R[A-D]X|R[SB]P|R[SD]I|R8 |R1\d|RIP|EAX|EIP|[FG]S |CR2|EFER|PC|X\d\d|PSTATE|Q\d\d)=|\bCode=|^\W*(?:pc|x\d{1,2}\/\w+)\s+[0-9a-f]{16}/,
+  marks: /v=[0-9a-f]{2} e=|Taking exception|riscv_cpu_do_interrupt|error: kvm run failed|KVM internal error|KVM: entry failed|emulation failure|\b(?:R[A-D]X|R[SB]P|R[SD]I|R8 |R1\d|RIP|EAX|EIP|[FG]S |CR2|EFER|PC|X\d\d|PSTATE|Q\d\d)=|\bCode=|^\W*(?:pc|x\d{1,2}\/\w+)\s+[0-9a-f]{16}/,
   parser: (sink) => new Parser(sink),
 };
 
 class Parser implements LogParser {
   readonly #sink: Sink;
   #draft: Finding | undefined;
+  /** A dump without a message is taken only as the first thing of a text: a log of -d cpu has one for every block of code. */
+  #titleNeeded = false;
   #message: { readonly line: number; readonly text: string } | undefined;
 
   constructor(sink: Sink) {
@@ -40,10 +44,16 @@ class Parser implements LogParser {
       this.#message = { line: number, text: title[0].trim() };
       return true;
     }
-    if (this.#message === undefined && this.#draft === undefined) return false;
+    if (EXCEPTION.test(text)) this.#titleNeeded = true;
+    if (this.#message === undefined && this.#draft === undefined && this.#titleNeeded) return false;
     if (/\bE(?:AX|IP)=[0-9a-f]{8}\b/.test(text)) {
       if (this.#message !== undefined) this.#sink.leaveOut(this.#message.line, "the guest was not in 64-bit mode (EAX, EIP): only 64-bit mode is decoded");
       this.#message = undefined;
+      return true;
+    }
+    if (this.#isNextDump(text)) {
+      this.end();
+      this.#sink.passOver(number, "a dump that no message of a failure stands before");
       return true;
     }
     return this.#x86(number, text) || this.#arm64(number, text) || this.#riscv(number, text);
@@ -53,7 +63,17 @@ class Parser implements LogParser {
     const draft = this.#draft;
     this.#draft = undefined;
     this.#message = undefined;
-    if (draft !== undefined) this.#sink.fault(draft);
+    // Segments or vectors without a program counter are the rest of a dump whose start is not there.
+    if (draft?.pc !== undefined || draft?.facts["message"] !== undefined) this.#sink.fault(draft);
+  }
+
+  /** Whether a dump starts although another is open: its first register has another value, or stands behind the program counter. */
+  #isNextDump(text: string): boolean {
+    const draft = this.#draft;
+    const [, name, digits] = /\b(RAX|PC)=([0-9a-f]{8,16})\b/.exec(text) ?? [];
+    if (draft === undefined || name === undefined) return false;
+    const before = name === "PC" ? draft.pc : draft.registers.get("rax");
+    return before !== undefined && before !== BigInt(`0x${digits}`);
   }
 
   /** The draft that a register of this architecture belongs to. */
@@ -61,6 +81,7 @@ class Parser implements LogParser {
     if (this.#draft?.architecture === architecture) return this.#draft;
     const message = this.#message;
     this.end();
+    this.#titleNeeded = true;
     const draft = new Finding(NAME, architecture, message?.line ?? line);
     if (message !== undefined) draft.facts["message"] = message.text;
     return (this.#draft = draft);

@@ -78,6 +78,11 @@ class Parser implements LogParser {
       this.#draft!.mode = isUserSelector(rip[1]!) ? "user" : "kernel";
       return true;
     }
+    const around = /\bXen code around <([0-9a-f]{16})>/.exec(text);
+    if (this.#draft === undefined && around !== null) {
+      this.#draft = new Finding(NAME, "x86-64", line);
+      this.#draft.pc = hexadecimalValue(around[1]);
+    }
     const draft = this.#draft;
     if (draft === undefined) return false;
     if (this.#codeFollows) {

@@ -119,3 +119,23 @@ test("QEMU marks no byte in very old dumps: twenty stand before the instruction"
   const text = sampleText("qemu-registers-x86.txt").replace("<66>", "66");
   expect((await only(text)).bytes?.subarray(0, 4)).toEqual(Uint8Array.of(0x66, 0x0f, 0x7f, 0));
 });
+
+/** What QEMU prints of a processor. */
+const registerDump = (value: number) => `RAX=000000000000000${value} RBX=0000000000000002\nRIP=ffff80000020ea2${value} RFL=00010086\n`;
+
+describe("pieces that tell what they are", () => {
+  test.each([
+    ["a status and its code", "status: 0000000200000120 badaddr: ffffffd000b5d000 cause: 000000000000000f\nCode: 0293 0000 (8053) f002\n", { gva: 0xffffffd000b5d000n, write: true, bytes: Uint8Array.of(0x53, 0x80, 0x02, 0xf0) }],
+    ["an exception without its title", "...with ESR 0x25/0x96000044\n...with FAR 0x9000000\n...with ELR 0x40080000\n", { pc: 0x40080000n, gva: 0x9000000n, write: true }],
+    ["arm64 registers without a message", " PC=0000000000201a28 X00=0000000000000000\nPSTATE=600003c5 -ZC- EL1h\n", { pc: 0x201a28n, mode: "kernel" }],
+    ["x86-64 registers without a message", "RAX=0000000000000001 RBX=0000000000000002\nRIP=ffff80000020ea22 RFL=00010086 [--S--P-] CPL=3\n", { pc: 0xffff80000020ea22n, mode: "user" }],
+    ["Xen's code alone", "Xen code around <ffff82d040328076> (f+0x1/0x2):\n 90 <8b> 07\n", { pc: 0xffff82d040328076n, bytes: Uint8Array.of(0x8b, 7) }],
+    ["a message of TDX", "tdx: Unexpected #VE: 28\n", { exitReason: 28n }],
+  ])("%s", async (_, text, fault) => expect(await only(text)).toMatchObject(fault));
+
+  test("of a log of -d cpu only the first dump is taken", async () => {
+    const { faults, summary } = await findings(registerDump(1) + registerDump(2) + registerDump(3));
+    expect(faults.map(({ pc, registers }) => [pc, registers.get("rax")])).toEqual([[0xffff80000020ea21n, 1n]]);
+    expect(summary.omissions).toMatchObject([{ fault: false, line: 3 }]);
+  });
+});
