@@ -32,7 +32,6 @@ export interface KitMatchers {
 }
 
 declare module "vitest" {
-  // oxlint-disable-next-line no-unused-vars -- the way in which vitest takes matchers
   interface Matchers<T> extends KitMatchers {}
 }
 
