@@ -3,15 +3,17 @@
 //   jiti bench/guard.ts            measures and compares; status 1 where a ratio doubled
 //   jiti bench/guard.ts --update   writes the ratios measured to bench/guard.json
 //
+// What is measured is what is shipped, dist/: the loader that runs this file makes each import a call.
+//
 // A ratio of medians of short passes, taken in turn, moved by a few per cent on two processors with a load of 16, and by some ten per cent
 // from one machine to another; a factor of two leaves room for both. A ratio that is beyond it is measured again before it counts.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { DEFAULT_POLICY } from "../src/emulate/policy.ts";
-import { bench } from "../src/replay/bench/bench.ts";
-import { NAMES } from "../src/replay/bench/competitors.ts";
-import { bundledInputs } from "../src/replay/bench/inputs.ts";
-import { layOut } from "../src/report/table.ts";
+import { DEFAULT_POLICY } from "../dist/src/emulate/policy.js";
+import { bench } from "../dist/src/replay/bench/bench.js";
+import { NAMES } from "../dist/src/replay/bench/competitors.js";
+import { bundledInputs } from "../dist/src/replay/bench/inputs.js";
+import { layOut } from "../dist/src/report/table.js";
 
 const FILE = fileURLToPath(new URL("guard.json", import.meta.url));
 const TRACES = fileURLToPath(new URL("../traces", import.meta.url));

@@ -18,22 +18,24 @@
 //   capstone-wasm           decoding to text
 //   iced-x86                decoding, and eight fields read
 //
+// What is measured is what is shipped, dist/: the loader that runs this file makes each import a call.
+//
 // benny gives runs a second, and no percentiles; one run is a pass over as many faults as the case's name says.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import benny from "benny";
-import { DEFAULT_POLICY } from "../src/emulate/policy.ts";
-import { defaultHandler } from "../handlers/list.ts";
-import { loadIsa } from "../src/isa/list.ts";
-import { bench } from "../src/replay/bench/bench.ts";
-import { competitorsFor } from "../src/replay/bench/competitors.ts";
-import { standing } from "../src/replay/bench/goals.ts";
-import { bundledInputs, canGenerate, generated } from "../src/replay/bench/inputs.ts";
-import { subjectOf, type Subject } from "../src/replay/bench/subject.ts";
-import { benchChart } from "../src/report/bench/chart.ts";
-import { hgrm } from "../src/report/bench/hgrm.ts";
-import { actionEntries, benchJson } from "../src/report/bench/json.ts";
-import { benchText } from "../src/report/bench/text.ts";
+import { DEFAULT_POLICY } from "../dist/src/emulate/policy.js";
+import { defaultHandler } from "../dist/handlers/list.js";
+import { loadIsa } from "../dist/src/isa/list.js";
+import { bench } from "../dist/src/replay/bench/bench.js";
+import { competitorsFor } from "../dist/src/replay/bench/competitors.js";
+import { standing } from "../dist/src/replay/bench/goals.js";
+import { bundledInputs, canGenerate, generated } from "../dist/src/replay/bench/inputs.js";
+import { subjectOf, type Subject } from "../dist/src/replay/bench/subject.js";
+import { benchChart } from "../dist/src/report/bench/chart.js";
+import { hgrm } from "../dist/src/report/bench/hgrm.js";
+import { actionEntries, benchJson } from "../dist/src/report/bench/json.js";
+import { benchText } from "../dist/src/report/bench/text.js";
 
 const RESULTS = fileURLToPath(new URL("results", import.meta.url));
 const GENERATED = 100_000;
