@@ -126,12 +126,13 @@ function mayBeEmulated(form: Form, isa: Isa, policy: Policy, random: Random): bo
   return seen === 0;
 }
 
-/** One source for each form, whose reasons take turns. One that the form can't be refused for is not tried again. */
-function spoiledSources(forms: readonly Form[], { isa, policy }: SuiteOptions): Source[] {
+/** One source for each form that is emulated (the mutants have the others), whose reasons take turns. One that the form can't be refused for is not tried again. */
+function spoiledSources(forms: readonly Form[], { isa, policy, seed }: SuiteOptions): Source[] {
+  const probe = new Random(seed);
   // What is not emulated here can't be judged.
   const reasons = EXPECTED.filter((expected) => expected !== "emulated" && expected !== "unsupported-instruction");
   // The reasons take turns over the forms, so that a short run has all of both.
-  return forms.map((form, number) => {
+  return forms.filter((form) => mayBeEmulated(form, isa, { ...policy, atomics: "split" }, probe)).map((form, number) => {
     const ring: Expected[] = [...reasons.slice(number % reasons.length), ...reasons.slice(0, number % reasons.length)];
     return (random) => {
       for (let expected = ring.shift(); expected !== undefined; expected = ring.shift()) {
@@ -217,7 +218,8 @@ function mutate(bytes: Uint8Array, isa: Isa, choices: Choices): Uint8Array {
 /** The fault of an instruction that is emulated; of any other bytes a fault at the start of device memory. */
 function faultOfBytes(bytes: Uint8Array, instructionSet: InstructionSet, isa: Isa, policy: Policy, choices: Choices): Fault | undefined {
   const decoded = isa.decode(bytes, instructionSet);
-  const emulated = decoded instanceof Refusal || decoded.operation instanceof Refusal ? undefined : decoded;
+  // A store-exclusive is never emulated: nobody knows of its monitor.
+  const emulated = decoded instanceof Refusal || decoded.operation instanceof Refusal || decoded.operation.atomic === "exclusive-store" ? undefined : decoded;
   if (emulated === undefined) return dress(plainFault(isa, { instructionSet }, bytes, !(decoded instanceof Refusal) && decoded.access === "write", choices), isa);
   const fault = situate(emulated, instructionSet, bytes, isa, choices, { policy: { ...policy, atomics: "split" }, registers: "needed" });
   return fault === undefined ? undefined : dress(fault, isa);
