@@ -11,13 +11,13 @@ afterAll(() => folder.remove());
 const place = (name: string): string => join(folder.path, name);
 const SIMPLE = ["--suite", "forms", "--forms", "^(LDR|STR) [WX]t, unsigned offset$", "--count", "200"];
 
+const conform = (...words: readonly string[]) => trapline(["conform", "--arch", "aarch64", ...words]);
+
 describe.skipIf(!HAS_COMPILER)("trapline conform (skipped without cc)", () => {
   beforeAll(() => {
     compile("cc", "-O1", "-o", place("right"), join(PEERS, "harness.c"), join(PEERS, "decoder.c"));
     compile("cc", "-O1", "-DPLANT=2", "-o", place("planted"), join(PEERS, "harness.c"), join(PEERS, "decoder-planted.c"));
   });
-  const conform = (...words: readonly string[]) => trapline(["conform", "--arch", "aarch64", ...words]);
-
   test("all exact: status 0, a table, the sum in the last line", async () => {
     const { status, output, talk } = await conform(...SIMPLE, "--", place("right"));
     expect({ status, talk }).toEqual({ status: 0, talk: "" });
@@ -32,6 +32,12 @@ describe.skipIf(!HAS_COMPILER)("trapline conform (skipped without cc)", () => {
     expect(output).toContain("  says      DDI 0487 C1.2.5 (writing Wn zeroes the upper half)\n");
     expect(output).toMatch(/smallest {2}.. .. 40 b9 {2}ldr w\d+, \[x\d+\]\n/);
     expect(output).toMatch(/ x\d+ +≠ +0x0 +0x[0-9a-f]+00000000\n/);
+  });
+
+  test("README.md shows this very report", async () => {
+    const { output } = await conform(...SIMPLE, "--", place("planted"));
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+    expect(/```text\nnpx trapline conform .*\n\n([^]*?)```/.exec(readme)![1]).toBe(output.replace(place("planted"), "./my-decoder"));
   });
 
   test("the same seed gives the same bytes", async () => {
@@ -140,9 +146,8 @@ describe("trapline vectors", () => {
   });
 
   test("the same seed gives the same bytes, another one others", async () => {
-    const vectors = async (seed: string) => (await trapline(["vectors", "--arch", "riscv64", "--format", "c", "--count", "50", "--seed", seed])).output;
-    const first = await vectors("3");
-    expect(await vectors("3")).toBe(first);
-    expect(await vectors("4")).not.toBe(first);
+    const [first, again, other] = await Promise.all(["3", "3", "4"].map((seed) => trapline(["vectors", "--arch", "riscv64", "--format", "c", "--count", "50", "--seed", seed])));
+    expect(again!.output).toBe(first!.output);
+    expect(other!.output).not.toBe(first!.output);
   });
 });
