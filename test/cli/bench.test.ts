@@ -92,8 +92,8 @@ describe("bench", () => {
 
   test("a person who watches sees what is done", async () => {
     const { talk, output } = await trapline(["bench", join(BUNDLED, "riscv64/integer.jsonl"), ...quick], { tty: true, environment: { NO_COLOR: "1" } });
-    expect(talk).toMatch(/\rreading\u001b\[K/);
-    expect(talk).toMatch(/\r\u001b\[K$/);
+    expect(talk).toContain("\rreading\u001b[K");
+    expect(talk.endsWith("\r\u001b[K")).toBe(true);
     expect(output).not.toContain("\r");
   }, 60_000);
 

@@ -52,9 +52,10 @@ describe("measure", () => {
   });
 });
 
+const at = (median: number): { median: number; low: number; high: number } => ({ median, low: 0, high: 9 });
+
 test("a goal is reached, its first target is, or it is missed", () => {
   const goal = { name: "x", architecture: "aarch64", of: "y", first: 3, goal: 2 } as const;
-  const at = (median: number): { median: number; low: number; high: number } => ({ median, low: 0, high: 9 });
   expect([2, 3, 3.01].map((median) => standing({ ...goal, better: "less", measured: at(median) }))).toEqual(["goal", "first target", "missed"]);
   expect([7, 5, 4.99].map((median) => standing({ ...goal, first: 5, goal: 7, better: "more", measured: at(median) }))).toEqual(["goal", "first target", "missed"]);
 });
