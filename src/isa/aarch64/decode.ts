@@ -6,7 +6,7 @@ import { fieldValue } from "../pattern.ts";
 import { type CompiledRow, type Fields, RowTable, extractFields, violatesShouldBe } from "../rows.ts";
 import { OPERANDS, type Verdict, operandsOf, rowOf } from "../verdict.ts";
 import { CLASSES, classOf } from "./encoding-space.ts";
-import { type AddressMode, type Facts, type RegisterView, fieldsOf } from "./facts.ts";
+import { type AddressMode, type Facts, type RegisterView, type SingleFacts, fieldsOf } from "./facts.ts";
 import { SP, V0 } from "./registers.ts";
 import { undefinedOperands, unpredictableOperands } from "./rules.ts";
 import { A64_ROWS } from "./table.ts";
@@ -112,8 +112,9 @@ export function mnemonicOf(row: CompiledRow<Facts>, word: number): string {
 const data = (number: number): Register => (number === 31 ? ZERO_REGISTER : number);
 /** Register number 31 is SP where an address is meant; the indices agree with the numbers. */
 const base = (number: number): Register => (number === 31 ? SP : number);
-/** The base of an access: CheckSPAlignment() of the shared pseudocode where it is SP. */
-const accessBase = (number: number): Pick<Address, "base" | "baseMultiple"> => (number === 31 ? { base: SP, baseMultiple: 16 } : { base: number });
+/** CheckSPAlignment() of the shared pseudocode: an access whose base is SP needs it to be a multiple of 16. */
+const SP_MULTIPLE = 16;
+const accessBase = (number: number): Pick<Address, "base" | "baseMultiple"> => (number === 31 ? { base: SP, baseMultiple: SP_MULTIPLE } : { base: number });
 const vector = (number: number): Register => V0 + (number % 32);
 
 function signedField(value: number, width: number): bigint {
@@ -124,17 +125,15 @@ function build(facts: Exclude<Facts, { kind: "refused" }>, fields: Fields): Oper
   switch (facts.kind) {
     case "single": {
       const { address, update } = addressOf(facts.address, facts.bytes, fields);
-      return transfer([address], update, elements(facts.access, facts.bytes, facts.register, facts.signed ?? false, [fields["Rt"]!]), {
-        ...(facts.ordering && { ordering: facts.ordering }),
-        ...(facts.unprivileged && { unprivileged: true as const }),
-      });
+      const what = elements(facts.access, facts.bytes, facts.register, facts.signed ?? false, [fields["Rt"]!]);
+      return transfer([address], update, what, orderingAndRights(facts));
     }
     case "pair":
     case "tag-pair": {
       const { access, bytes, register, signed } = facts.kind === "pair" ? facts : { access: "store" as const, bytes: 8, register: "x" as const, signed: undefined };
       const scale = facts.kind === "pair" ? facts.bytes : 16;
       const { address, update } = indexed(fields, facts.index, signedField(fields["imm7"]!, 7) * BigInt(scale));
-      const more = facts.kind === "pair" && facts.unprivileged ? { unprivileged: true as const } : {};
+      const more = facts.kind === "pair" && facts.unprivileged ? { unprivileged: true as const } : undefined;
       return transfer([address], update, elements(access, bytes, register, signed ?? false, [fields["Rt"]!, fields["Rt2"]!]), more);
     }
     case "ordered-pair": {
@@ -179,17 +178,26 @@ function build(facts: Exclude<Facts, { kind: "refused" }>, fields: Fields): Oper
   }
 }
 
+/** What a plain load or store has beside its accesses; undefined: nothing, as nearly all. */
+function orderingAndRights({ ordering, unprivileged }: Pick<SingleFacts, "ordering" | "unprivileged">): Partial<Operation> | undefined {
+  if (ordering !== undefined) return unprivileged ? { ordering, unprivileged } : { ordering };
+  return unprivileged ? { unprivileged } : undefined;
+}
+
 const viewOf = (bytes: number): "w" | "x" => (bytes === 8 ? "x" : "w");
 
-type Elements = { readonly reads: readonly Read[] } | { readonly writes: readonly Write[] };
+interface Elements {
+  readonly reads: readonly Read[];
+  readonly writes: readonly Write[];
+}
 
-function transfer(
-  addresses: readonly Address[],
-  updates: readonly Update[],
-  what: Elements,
-  more: Partial<Operation> = {},
-): Operation {
-  return { addresses, reads: [], writes: [], computes: [], updates, ...what, ...more };
+/** One empty array for all: most operations have no computes, and only reads or only writes. */
+const NONE: readonly never[] = [];
+
+/** Built field by field: decoding makes many of these, and spreading objects would be most of its time. */
+function transfer(addresses: readonly Address[], updates: readonly Update[], { reads, writes }: Elements, more?: Partial<Operation>): Operation {
+  const operation: Operation = { addresses, reads, computes: NONE, writes, updates };
+  return more === undefined ? operation : Object.assign(operation, more);
 }
 
 interface Located {
@@ -227,9 +235,11 @@ function addressOf(mode: AddressMode, bytes: number, fields: Fields): Located {
 
 function indexed(fields: Fields, index: "offset" | "post-index" | "pre-index", amount: bigint): Located {
   const Rn = fields["Rn"]!;
-  const address: Address = { ...accessBase(Rn), displacement: index === "post-index" ? 0n : amount, width: 64 };
-  const update: Update = { to: wholeRegister(base(Rn)), value: { base: base(Rn), displacement: amount, width: 64 } };
-  return { address, update: index === "offset" ? [] : [update] };
+  const displacement = index === "post-index" ? 0n : amount;
+  const address: Address = Rn === 31 ? { base: SP, baseMultiple: SP_MULTIPLE, displacement, width: 64 } : { base: Rn, displacement, width: 64 };
+  if (index === "offset") return { address, update: NONE };
+  const register = base(Rn);
+  return { address, update: [{ to: wholeRegister(register), value: { base: register, displacement: amount, width: 64 } }] };
 }
 
 /** Post-index of structures: by Rm, or by the bytes transferred where Rm is 31. */
@@ -259,21 +269,27 @@ function destination(number: number, bytes: number, view: RegisterView, signed: 
 function elements(access: "load" | "store", bytes: number, view: RegisterView, signed: boolean, numbers: readonly number[]): Elements {
   const reads: Read[] = [];
   const writes: Write[] = [];
-  numbers.forEach((number, position) => {
-    const pieces = bytes === 16 ? 2 : 1;
-    const size = (bytes / pieces) as 1 | 2 | 4 | 8;
+  const pieces = bytes === 16 ? 2 : 1;
+  const size = (bytes / pieces) as 1 | 2 | 4 | 8;
+  let offset = 0;
+  for (const number of numbers) {
     for (let piece = 0; piece < pieces; piece++) {
-      const at = { address: 0, offset: position * bytes + piece * size, size };
-      const whole = destination(number, size, view, signed);
-      if (access === "load") {
-        const to = piece === 0 ? whole : { ...whole, bit: 64, extendTo: 128 };
-        reads.push({ ...at, to: [to] });
+      if (access === "store") {
+        const register = view === "v" ? vector(number) : data(number);
+        writes.push({ address: 0, offset, size, from: { kind: "register", register, bit: 64 * piece, width: 8 * size } });
       } else {
-        writes.push({ ...at, from: { kind: "register", register: whole.register, bit: 64 * piece, width: 8 * size } });
+        const to = piece === 0 ? destination(number, size, view, signed) : upperHalf(vector(number));
+        reads.push({ address: 0, offset, size, to: [to] });
       }
+      offset += size;
     }
-  });
-  return access === "load" ? { reads } : { writes };
+  }
+  return { reads, writes };
+}
+
+/** Bits 127:64 of a Q register. */
+function upperHalf(register: Register): Destination {
+  return { register, bit: 64, width: 64, extension: "zero", extendTo: 128, clearTo: 128 };
 }
 
 const laneSlice = (register: Register, lane: number, bytes: number): RegisterSlice => ({ register, bit: 8 * bytes * lane, width: 8 * bytes });
@@ -303,9 +319,10 @@ function multiple(facts: Extract<Facts, { kind: "multiple" }>, fields: Fields): 
 
 function laneElements(access: "load" | "store", bytes: 1 | 2 | 4 | 8, slices: readonly RegisterSlice[], clear: boolean): Elements {
   if (access === "store") {
-    return { writes: slices.map((slice, index) => ({ address: 0, offset: index * bytes, size: bytes, from: { kind: "register", ...slice } })) };
+    return { reads: NONE, writes: slices.map((slice, index) => ({ address: 0, offset: index * bytes, size: bytes, from: { kind: "register", ...slice } })) };
   }
   return {
+    writes: NONE,
     reads: slices.map((slice, index) => ({ address: 0, offset: index * bytes, size: bytes, to: [laneDestination(slice, clear && slice.bit === 0)] })),
   };
 }
@@ -326,7 +343,7 @@ function replicate(facts: Extract<Facts, { kind: "replicate" }>, fields: Fields)
     const to = Array.from({ length: lanes }, (__, index) => laneDestination(laneSlice(register, index, bytes), index === 0));
     return { address: 0, offset: each * bytes, size: bytes, to };
   });
-  return transfer([address], update, { reads });
+  return transfer([address], update, { reads, writes: NONE });
 }
 
 /** A pair of W registers is one access of 8 bytes, as its single-copy atomicity demands (DDI 0487 C6.2, LDXP). */
@@ -344,10 +361,10 @@ function exclusive(facts: Extract<Facts, { kind: "exclusive" }>, fields: Fields)
   const place = { address: 0, offset: 0, size: 8 as const };
   if (access === "store") {
     const computes = gatherPair(registers[0]!, registers[1]!, bytes, 0);
-    return { ...transfer([address], [], { writes: [{ ...place, from: { kind: "temporary", index: 0 } }] }, more), computes };
+    return { ...transfer([address], [], { reads: NONE, writes: [{ ...place, from: { kind: "temporary", index: 0 } }] }, more), computes };
   }
   const computes = scatterPair(0, registers[0]!, registers[1]!, bytes);
-  return { ...transfer([address], [], { reads: [{ ...place, to: [], temporary: 0 }] }, more), computes };
+  return { ...transfer([address], [], { reads: [{ ...place, to: [], temporary: 0 }], writes: NONE }, more), computes };
 }
 
 /** Two registers of `bytes` each side by side in a temporary, the first in the low half. */
