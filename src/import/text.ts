@@ -105,7 +105,8 @@ function isRest(first: StrippedLine, second: StrippedLine): boolean {
   return first.columns + 1 + word.length > NARROWEST;
 }
 
-const CODE = /\bCode[:=](?:\s*[<(]?[0-9a-f?]{2,8}[>)]?)*$/i;
+/** Every byte ends in white space or with the line: a list can be read in one way only, and no search tries others. */
+const CODE = /\bCode[:=]\s*(?:[<(]?[0-9a-f?]{2,8}[>)]?(?:\s+|$))*$/i;
 const HEXADECIMAL_LIST = /^\s*(?:[<(]?(?:[0-9a-f?]{2}|[0-9a-f]{4}|[0-9a-f]{8})[>)]?\s+)*[<(]?(?:[0-9a-f?]{2}|[0-9a-f]{4}|[0-9a-f]{8})[>)]?$/i;
 const REGISTER_PAIR = /\b[A-Za-z]\w{0,6}\s*[:=-]\s*(?:0x)?[0-9a-f]{8,16}\b/i;
 const LONELY_KEY = /(?:^|\s)[A-Za-z]\w{0,7}\s*[:=-]?$/;
