@@ -242,12 +242,13 @@ describe.each(SETS)("plans of $architecture give the reference's answer, or none
       const fault = faultFrom(isa, set, { ...each, bytes: Uint8Array.of(), missing: [] });
       return { ...fault, write: (opcode === 0x23) !== each.turned, transformedInstruction: value };
     });
-    let emulated = 0;
     const property = fc.asyncProperty(fc.array(arbitrary, { minLength: 1, maxLength: 40 }), async (faults) => {
-      emulated += (await holdAgainstReference(fastPath, isa, faults, NO_FACTS)).filter(Boolean).length;
+      await holdAgainstReference(fastPath, isa, faults, NO_FACTS);
     });
     await fc.assert(property, { numRuns: 200 });
-    expect(emulated).toBeGreaterThan(200);
+    // That the fast path answers at all is counted on faults of a fixed seed: how many the property drew is chance.
+    const answers = await holdAgainstReference(fastPath, isa, fc.sample(arbitrary, { numRuns: 2000, seed: 47 }), NO_FACTS);
+    expect(answers.filter(Boolean).length).toBeGreaterThan(300);
   });
 
   const files = [BUNDLED, RECORDED].flatMap(traceFiles).filter((file) => file.includes(isa.architecture));
