@@ -110,6 +110,12 @@ export class RowTable<Facts> {
   }
 }
 
+/** What a decoder derives from the rows of a table, by position: from each when it is first asked for. */
+export function perRow<Facts, Derived>({ rows }: RowTable<Facts>, derive: (row: CompiledRow<Facts>) => Derived): (number: number) => Derived {
+  const all: (Derived | undefined)[] = rows.map(() => undefined);
+  return (number) => (all[number] ??= derive(rows[number]!));
+}
+
 /** Whether a word is this row's instruction. */
 export function matches<Facts>(row: CompiledRow<Facts>, word: number): boolean {
   if (((word & row.mask) ^ row.match) !== 0) return false;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Row, RowTable, extractFields, violatesShouldBe } from "../../src/isa/rows.ts";
+import { type Row, RowTable, extractFields, perRow, violatesShouldBe } from "../../src/isa/rows.ts";
 
 const options = { name: "test", width: 16 as const, index: [15, 14, 13, 0], fieldsOf: (facts: readonly string[]) => facts };
 const row = (form: string, pattern: string, facts: readonly string[] = [], where?: Row<readonly string[]>["where"]): Row<readonly string[]> => ({
@@ -29,6 +29,13 @@ describe("RowTable", () => {
     expect(table.find(0b001_111_00_00000000)?.form).toBe("two, other values");
     expect(table.find(0b001_011_00_00000000)).toBeUndefined();
     expect(extractFields(table.find(0b011_1_00001_0000000)!, 0b011_1_00001_0000000)).toEqual({ c: 0b000011 });
+  });
+
+  it("derives from a row once, when it is first asked for", () => {
+    const asked: string[] = [];
+    const derived = perRow(table, ({ form }) => asked.push(form));
+    expect([derived(2), derived(0), derived(2)]).toEqual([1, 2, 1]);
+    expect(asked).toEqual(["two, other values", "one"]);
   });
 
   it("tells should-be violations", () => {
