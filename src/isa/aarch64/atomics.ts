@@ -1,9 +1,10 @@
 import type { Compute, Read, Source, Write } from "../../model/operation.ts";
+import { type Attributes, NONE, type Plan, addAttributes, withAttributes } from "../plan.ts";
 import type { CompiledRow } from "../rows.ts";
 import { sharedTable, tableOf } from "../tables.ts";
 import type { Facts } from "./facts.ts";
 import { baseOnly } from "./locations.ts";
-import { type Attributes, NONE, type Plan, type Size, addAttributes, attributesOf, destination, planFor, registerField, source, viewOf, withAttributes, writesFrom } from "./plan.ts";
+import { type Size, attributesOf, destination, planFor, registerField, source, viewOf, writesFrom } from "./operands.ts";
 import { oneRegister, pair } from "./transfers.ts";
 
 /** A temporary as a whole. */

@@ -1,14 +1,13 @@
 import { type Instruction, refusedInstruction } from "../../model/instruction.ts";
-import type { Operation } from "../../model/operation.ts";
 import { Refusal } from "../../model/refusal.ts";
 import { fieldValue } from "../pattern.ts";
+import { type Plan, sizesOf } from "../plan.ts";
 import { type CompiledRow, RowTable, perRow, violatesShouldBe } from "../rows.ts";
 import { tableOf } from "../tables.ts";
 import { OPERANDS, type Verdict, operandsOf, rowOf } from "../verdict.ts";
 import { CLASSES, classOf } from "./encoding-space.ts";
 import { type Facts, type RefusedFacts, fieldsOf } from "./facts.ts";
 import { planOf } from "./operation.ts";
-import type { Plan } from "./plan.ts";
 import { undefinedOperands, unpredictableOperands } from "./rules.ts";
 import { A64_ROWS } from "./table.ts";
 
@@ -68,11 +67,6 @@ const formOf = perRow(A64_TABLE, (row): Form => ({
   mnemonics: tableOf(variantsOf(row.facts), (variant) => mnemonicFor(row.facts, variant)),
   plan: row.facts.kind === "refused" ? undefined : planOf(row.facts, row),
 }));
-
-/** Bytes of each access of an operation that makes all of them. */
-function sizesOf({ reads, writes }: Operation): readonly number[] {
-  return reads.length > 0 ? reads.map(({ size }) => size) : writes.map(({ size }) => size);
-}
 
 function refusedWord(name: { readonly form: string; readonly mnemonic: string; readonly length: number }, facts: RefusedFacts, unpredictable: Refusal | undefined): Instruction {
   return refusedInstruction(name, facts.access, facts.sizes, unpredictable ?? new Refusal(facts.reason, facts.why, facts.advice));

@@ -1,9 +1,10 @@
 import type { Address, Destination, Update } from "../../model/operation.ts";
 import { PROGRAM_COUNTER } from "../../model/registers.ts";
+import { NONE } from "../plan.ts";
 import type { CompiledRow } from "../rows.ts";
 import { tableOf } from "../tables.ts";
 import type { AddressMode, Facts } from "./facts.ts";
-import { NONE, data, registerField } from "./plan.ts";
+import { data, registerField } from "./operands.ts";
 import { SP } from "./registers.ts";
 
 /** `scale` times a field plus `constant`. The field's value is the word shifted left, then right. */

@@ -1,8 +1,9 @@
+import type { Plan } from "../plan.ts";
 import type { CompiledRow } from "../rows.ts";
 import { atomic, atomicPair, compareAndSwap, compareAndSwapPair, exclusive, exclusivePair } from "./atomics.ts";
 import type { Facts } from "./facts.ts";
 import { constant, indexed, signedField } from "./locations.ts";
-import { type Plan, orderingOf, viewOf } from "./plan.ts";
+import { orderingOf, viewOf } from "./operands.ts";
 import { multiple, oneLane, replicate } from "./structures.ts";
 import { oneRegister, pair, single, sixtyFourBytes } from "./transfers.ts";
 

@@ -1,11 +1,12 @@
 import type { Destination, Operation, Read, Source, Update, Write } from "../../model/operation.ts";
 import type { Register } from "../../model/registers.ts";
 import { fieldValue } from "../pattern.ts";
+import { NONE, type Plan, withAttributes } from "../plan.ts";
 import type { CompiledRow } from "../rows.ts";
 import { sharedTable, tableOf } from "../tables.ts";
 import type { Facts } from "./facts.ts";
 import { BASES, type Location, NO_SHIFT, baseOnly, noUpdates } from "./locations.ts";
-import { NONE, type Plan, type Size, attributesOf, planFor, registerField, vector, withAttributes } from "./plan.ts";
+import { type Size, attributesOf, planFor, registerField, vector } from "./operands.ts";
 
 /** A lane of `bytes` bytes as destination; the lowest also clears the rest of the register where `clear` is set. */
 function laneDestination(register: Register, lane: number, bytes: number, clear: boolean): Destination {

@@ -1,8 +1,9 @@
+import { NONE, type Plan, withAttributes } from "../plan.ts";
 import type { CompiledRow } from "../rows.ts";
 import { tableOf } from "../tables.ts";
 import type { Facts, Ordering, RegisterView } from "./facts.ts";
 import { type Location, baseOnly, locationOf } from "./locations.ts";
-import { NONE, type Plan, attributesOf, planFor, readsInto, registerField, withAttributes, writesFrom } from "./plan.ts";
+import { attributesOf, planFor, readsInto, registerField, writesFrom } from "./operands.ts";
 
 /** What plain loads and stores have in common. */
 interface TransferFacts {

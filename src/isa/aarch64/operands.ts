@@ -1,49 +1,18 @@
-import type { Direction } from "../../model/instruction.ts";
 import type { Destination, Operation, Read, Source, Write } from "../../model/operation.ts";
 import { type Register, ZERO_REGISTER } from "../../model/registers.ts";
+import type { Attributes, Plan } from "../plan.ts";
 import type { CompiledRow } from "../rows.ts";
 import { sharedTable, tableOf } from "../tables.ts";
 import type { Facts, Ordering, RegisterView } from "./facts.ts";
 import { V0 } from "./registers.ts";
 
-/** How the words of one row become operations: what the row alone decides is decided when this is made. */
-export interface Plan {
-  readonly access: Direction;
-  /** Bytes of each access; undefined where they depend on the word. */
-  readonly sizes: readonly number[] | undefined;
-  readonly build: (word: number) => Operation;
-}
-
 export const viewOf = (bytes: number): "w" | "x" => (bytes === 8 ? "x" : "w");
 export const orderingOf = (access: "load" | "store"): Ordering => (access === "load" ? "acquire" : "release");
-
-/** One empty array for all: most operations have no computes, and only reads or only writes. */
-export const NONE: readonly never[] = [];
-
-/** What an operation may have beside its accesses. */
-export type Attributes = Pick<Operation, "ordering" | "unprivileged" | "atomic" | "alignment">;
-
-/**
- * Gives an operation that was just built what it has beside its accesses. Property by property: to copy it with a spread takes longer than
- * to build it.
- */
-export function addAttributes(operation: { -readonly [Key in keyof Operation]: Operation[Key] }, { atomic, alignment, ordering, unprivileged }: Attributes): Operation {
-  if (atomic !== undefined) operation.atomic = atomic;
-  if (alignment !== undefined) operation.alignment = alignment;
-  if (ordering !== undefined) operation.ordering = ordering;
-  if (unprivileged !== undefined) operation.unprivileged = unprivileged;
-  return operation;
-}
 
 /** What these facts say of it; undefined: nothing, as of nearly all. */
 export function attributesOf({ ordering, unprivileged }: Pick<Operation, "ordering" | "unprivileged">): Attributes | undefined {
   if (ordering === undefined && unprivileged === undefined) return undefined;
   return { ...(ordering && { ordering }), ...(unprivileged && { unprivileged }) };
-}
-
-/** The builder of operations that also have these. */
-export function withAttributes(build: Plan["build"], attributes: Attributes | undefined): Plan["build"] {
-  return attributes === undefined ? build : (word) => addAttributes(build(word), attributes);
 }
 
 /** `count` accesses of `bytes` each in one direction, those of 16 in two. */
