@@ -1,36 +1,28 @@
-import type {
-  Address,
-  Atomic,
-  Compute,
-  Destination,
-  Index,
-  Operation,
-  Operator,
-  Read,
-  RegisterSlice,
-  Repeat,
-  Source,
-  Update,
-  Write,
-} from "../../model/operation.ts";
+import type { Address, Atomic, Compute, Destination, Index, Operation, Operator, Read, RegisterSlice, Repeat, Source, Update, Write } from "../../model/operation.ts";
 import type { Refusal } from "../../model/refusal.ts";
-import { PROGRAM_COUNTER, type Register } from "../../model/registers.ts";
-import type { MemoryOperand, Operand, RegisterOperand, Subject } from "./operands.ts";
+import { PROGRAM_COUNTER } from "../../model/registers.ts";
+import { PROMOTED_MAP } from "./notation.ts";
+import type { MemoryOperand, Operand, Subject } from "./operands.ts";
+import { generalDestination, type RegisterOperand } from "./register-operands.ts";
 
 export type AccessSize = 1 | 2 | 4 | 8;
 
-/**
- * Where a value of `width` bits goes in a general register: 32 bits clear the upper half, 8 and 16 keep the rest (SDM volume 1,
- * section 3.4.1.1). `whole`: 8 and 16 clear the rest as well (APX new data destinations).
- */
-export function generalDestination(register: Register, width: number, bit = 0, whole = false): Destination {
-  const end = bit + width;
-  return { register, bit, width, extension: "zero", extendTo: end, clearTo: whole || width === 32 ? 64 : end };
+/** One access of several that an operand is cut into. */
+export interface Piece {
+  readonly offset: number;
+  readonly size: AccessSize;
 }
 
 /** The accesses that `bytes` bytes are cut into: 8 bytes each as far as they go (contract, section 4). */
-export function pieces(bytes: number): { readonly offset: number; readonly size: AccessSize }[] {
-  const result: { offset: number; size: AccessSize }[] = [];
+export function pieces(bytes: number): readonly Piece[] {
+  return (cuts[bytes] ??= cut(bytes));
+}
+
+/** By number of bytes. */
+const cuts: (readonly Piece[] | undefined)[] = [];
+
+function cut(bytes: number): Piece[] {
+  const result: Piece[] = [];
   for (let offset = 0; offset < bytes;) {
     const size = ([8, 4, 2, 1] as const).find((each) => each <= bytes - offset)!;
     result.push({ offset, size });
@@ -39,25 +31,35 @@ export function pieces(bytes: number): { readonly offset: number; readonly size:
   return result;
 }
 
+/** The list of what an operation does not have. */
+const NONE: never[] = [];
+
+/** An operation that is being put together. A first element makes a list of one: most lists never have a second. */
+interface OpenOperation extends Operation {
+  addresses: Address[];
+  reads: Read[];
+  computes: Compute[];
+  writes: Write[];
+  updates: Update[];
+  atomic?: Atomic;
+  repeat?: Repeat;
+  alignment?: number;
+  packed?: true;
+}
+
 /** Collects what an instruction does, and hands it over as an {@link Operation}. */
 export class OperationBuilder {
   readonly subject: Subject;
-  readonly #addresses: Address[] = [];
-  readonly #reads: Read[] = [];
-  readonly #computes: Compute[] = [];
-  readonly #writes: Write[] = [];
-  readonly #updates: Update[] = [];
-  readonly #addressOf = new Map<Operand, number>();
-  readonly #valueOf = new Map<Operand, Source>();
+  readonly #operation: OpenOperation = { addresses: NONE, reads: NONE, computes: NONE, writes: NONE, updates: NONE };
   #temporaries = 0;
-  #atomic: Atomic | undefined;
-  #repeat: Repeat | undefined;
-  #alignment: number | undefined;
-  #packed = false;
+  /** The memory operand, of which an instruction has one at most, its address, and its value once it is read. */
+  #memory: MemoryOperand | undefined = undefined;
+  #memoryAddress = 0;
+  #memoryValue: Source | undefined = undefined;
 
   constructor(subject: Subject) {
     this.subject = subject;
-    if (subject.encoding.lock) this.#atomic = "read-modify-write";
+    if (subject.encoding.lock) this.atomic();
   }
 
   operand(index: number): Operand {
@@ -75,49 +77,59 @@ export class OperationBuilder {
   }
 
   atomic(): void {
-    this.#atomic = "read-modify-write";
+    this.#operation.atomic = "read-modify-write";
   }
 
   align(bytes: number): void {
-    this.#alignment = bytes;
+    this.#operation.alignment = bytes;
   }
 
   repeat(repeat: Repeat): void {
-    this.#repeat = repeat;
+    this.#operation.repeat = repeat;
   }
 
   pack(): void {
-    this.#packed = true;
+    this.#operation.packed = true;
   }
 
   address(address: Address): number {
-    return this.#addresses.push(address) - 1;
+    const operation = this.#operation;
+    if (operation.addresses.length === 0) operation.addresses = [address];
+    else operation.addresses.push(address);
+    return operation.addresses.length - 1;
   }
 
   /** Index of a memory operand's address. */
   addressOf(operand: MemoryOperand): number {
-    let index = this.#addressOf.get(operand);
-    if (index === undefined) {
-      index = this.address(operand.address);
-      this.#addressOf.set(operand, index);
-    }
-    return index;
+    if (this.#memory === undefined) {
+      this.#memory = operand;
+      this.#memoryAddress = this.address(operand.address);
+    } else if (this.#memory !== operand) throw new Error(`${this.subject.variant.form} has two memory operands`);
+    return this.#memoryAddress;
   }
 
   read(read: Read): void {
-    this.#reads.push(read);
+    const operation = this.#operation;
+    if (operation.reads.length === 0) operation.reads = [read];
+    else operation.reads.push(read);
   }
 
   write(write: Write): void {
-    this.#writes.push(write);
+    const operation = this.#operation;
+    if (operation.writes.length === 0) operation.writes = [write];
+    else operation.writes.push(write);
   }
 
   compute(compute: Compute): void {
-    this.#computes.push(compute);
+    const operation = this.#operation;
+    if (operation.computes.length === 0) operation.computes = [compute];
+    else operation.computes.push(compute);
   }
 
   update(update: Update): void {
-    this.#updates.push(update);
+    const operation = this.#operation;
+    if (operation.updates.length === 0) operation.updates = [update];
+    else operation.updates.push(update);
   }
 
   /** The operand as a source; memory is read into a temporary, once. */
@@ -126,13 +138,10 @@ export class OperationBuilder {
       case "immediate":
         return { kind: "immediate", value: operand.value };
       case "register":
-        return { kind: "register", ...sliceOf(operand) };
+        return operand.source;
       case "memory": {
-        const known = this.#valueOf.get(operand);
-        if (known !== undefined) return known;
-        const source: Source = { kind: "temporary", index: this.load(this.addressOf(operand), operand.bytes) };
-        this.#valueOf.set(operand, source);
-        return source;
+        const address = this.addressOf(operand);
+        return (this.#memoryValue ??= { kind: "temporary", index: this.load(address, operand.bytes) });
       }
       default:
         return operand satisfies never;
@@ -143,7 +152,8 @@ export class OperationBuilder {
   load(address: number, bytes: number, when?: RegisterSlice): number {
     const temporary = this.temporary();
     for (const { offset, size } of pieces(bytes)) {
-      this.read({ address, offset, size, to: [], temporary, temporaryBit: 8 * offset, ...(when === undefined ? {} : { when }) });
+      const read: Read = { address, offset, size, to: NONE, temporary, temporaryBit: 8 * offset };
+      this.read(when === undefined ? read : { ...read, when });
     }
     return temporary;
   }
@@ -153,45 +163,32 @@ export class OperationBuilder {
     for (const { offset, size } of pieces(bytes)) this.write({ address, offset, size, from: sliceSource(from, 8 * offset, 8 * size) });
   }
 
-  /** Result of an operator into a register or memory operand. */
-  assign(to: Operand, operator: Operator, width: number, inputs: readonly Source[], more: Partial<Compute> = {}): void {
-    const { register, source } = this.target(to);
-    const result = source === undefined ? {} : { temporary: source.index };
-    this.compute({ operator, width, inputs, to: register, ...result, ...more });
+  /** Result of an operator into a register or memory operand. `keepFlags`: APX NF. */
+  assign(to: Operand, operator: Operator, width: number, inputs: readonly Source[], keepFlags = false): void {
+    let compute: Compute;
+    if (to.kind === "memory") compute = { operator, width, inputs, to: NONE, temporary: this.#stored(to) };
+    else if (to.kind === "register") compute = { operator, width, inputs, to: [this.destination(to)] };
+    else throw new Error("an immediate is no destination");
+    this.compute(keepFlags ? { ...compute, flags: "keep" } : compute);
   }
 
-  /** Destinations of a register operand, or a temporary that is written to a memory operand. */
-  target(to: Operand): {
-    readonly register: readonly Destination[];
-    readonly source?: { readonly kind: "temporary"; readonly index: number };
-  } {
-    if (to.kind === "register") return { register: [this.destination(to)] };
-    if (to.kind === "immediate") throw new Error("an immediate is no destination");
-    const source = { kind: "temporary", index: this.temporary() } as const;
-    this.store(this.addressOf(to), to.bytes, source);
-    return { register: [], source };
+  /** A new temporary that is written to a memory operand. */
+  #stored(to: MemoryOperand): number {
+    const index = this.temporary();
+    this.store(this.addressOf(to), to.bytes, { kind: "temporary", index });
+    return index;
   }
 
   /** A general register as the destination of a value of its width. */
-  destination({ register, bit, width }: RegisterOperand): Destination {
+  destination({ register, bit, width, destination }: RegisterOperand): Destination {
     const { encoding, variant } = this.subject;
     // APX: a new data destination, or ZU, clears the whole of the register (APX specification, section 3.1.2.3).
-    const whole = encoding.space === "evex" && variant.map === 4 && encoding.evex!.b;
-    return generalDestination(register!, width, bit, whole);
+    const whole = encoding.evex !== undefined && variant.map === PROMOTED_MAP && encoding.evex.b;
+    return whole ? generalDestination(register!, width, bit, true) : destination;
   }
 
   build(): Operation {
-    return {
-      addresses: this.#addresses,
-      reads: this.#reads,
-      computes: this.#computes,
-      writes: this.#writes,
-      updates: this.#updates,
-      ...(this.#atomic === undefined ? {} : { atomic: this.#atomic }),
-      ...(this.#repeat === undefined ? {} : { repeat: this.#repeat }),
-      ...(this.#alignment === undefined ? {} : { alignment: this.#alignment }),
-      ...(this.#packed ? { packed: true as const } : {}),
-    };
+    return this.#operation;
   }
 }
 
@@ -201,15 +198,13 @@ export class OperationBuilder {
  */
 export type Recipe = (builder: OperationBuilder) => Refusal | void;
 
-export function sliceOf({ register, bit, width }: RegisterOperand): RegisterSlice {
-  return { register: register!, bit, width };
-}
-
 /** `width` bits of a source from `bit` up. */
 export function sliceSource(source: Source, bit: number, width: number): Source {
   switch (source.kind) {
     case "register":
-      return { ...source, bit: source.bit + bit, width: Math.min(width, source.width - bit) };
+      return bit === 0 && source.width <= width
+        ? source
+        : { kind: "register", register: source.register, bit: source.bit + bit, width: Math.min(width, source.width - bit) };
     case "immediate":
       return { kind: "immediate", value: BigInt.asUintN(width, source.value >> BigInt(bit)) };
     case "temporary":

@@ -1,4 +1,5 @@
-import { PROMOTED_MAP } from "./notation.ts";
+import type { Encoding, EvexFields } from "./format.ts";
+import { PROMOTED_MAP, type Variant } from "./notation.ts";
 import type { Subject } from "./operands.ts";
 
 /** Instructions that LOCK may precede, if their destination is memory (SDM volume 2A, LOCK). */
@@ -58,25 +59,23 @@ function checkRegisters({ encoding, variant, operands }: Subject): string | unde
 }
 
 /** VEX.vvvv must be 1111 where no operand is in it (SDM volume 2, sections 2.3.5.6 and 2.7.10). */
-function checkUnusedRegister({ encoding, variant, operands }: Subject): string | undefined {
+function checkUnusedRegister({ encoding, variant, memory }: Subject): string | undefined {
   if (encoding.space === "legacy" || variant.operands.some(({ field }) => field === "V")) return undefined;
   if (variant.does === "compare-if" || variant.does === "test-if") return undefined;
   // With VSIB V' belongs to the index.
-  const used = operands.some((operand) => operand.kind === "memory" && operand.vectorIndex !== undefined)
-    ? encoding.vvvv & 15
-    : encoding.vvvv;
+  const used = memory?.vectorIndex === undefined ? encoding.vvvv : encoding.vvvv & 15;
   return used === 0 ? undefined : "vvvv has to be 1111 here";
 }
 
 /** SDM volume 2A: #UD if their address is relative to RIP. */
 const NOT_RIP_RELATIVE: ReadonlySet<string> = new Set(["bndldx", "bndmk", "bndstx"]);
 
-function checkSib({ modRm, variant }: Subject): string | undefined {
-  const shape = variant.operands.find(({ memory }) => memory !== undefined)?.memory;
-  if (modRm?.memory === undefined || shape === undefined) return undefined;
-  if (NOT_RIP_RELATIVE.has(variant.mnemonic) && modRm.memory.ripRelative) return "its address can't be relative to RIP (SDM volume 2A)";
-  if (shape.vectorIndex === undefined) return shape.tile === true && !modRm.memory.hasSib ? "it needs a SIB byte" : undefined;
-  if (!modRm.memory.hasSib) return "it needs a SIB byte with a vector index";
+function checkSib({ encoding, variant }: Subject): string | undefined {
+  const shape = variant.memory;
+  if (!encoding.isMemory || shape === undefined) return undefined;
+  if (NOT_RIP_RELATIVE.has(variant.mnemonic) && encoding.ripRelative) return "its address can't be relative to RIP (SDM volume 2A)";
+  if (shape.vectorIndex === undefined) return shape.tile && !encoding.hasSib ? "it needs a SIB byte" : undefined;
+  if (!encoding.hasSib) return "it needs a SIB byte with a vector index";
   return undefined;
 }
 
@@ -92,11 +91,11 @@ function checkDistinct({ variant: { facts }, operands }: Subject): string | unde
   return clash ? "its registers have to be different" : undefined;
 }
 
-function checkEvex({ encoding, variant, modRm, operands }: Subject): string | undefined {
+function checkEvex({ encoding, variant, operands }: Subject): string | undefined {
   const { evex } = encoding;
   if (evex === undefined) return undefined;
-  if (encoding.map === PROMOTED_MAP) return checkPromoted({ encoding, variant, modRm, operands, length: 0, opmask: undefined });
-  const isMemory = modRm?.memory !== undefined;
+  if (encoding.map === PROMOTED_MAP) return checkPromoted(encoding, evex, variant);
+  const { isMemory } = encoding;
   if (!isMemory && !evex.u) return "bit 10 of the EVEX prefix has to be 1 here";
   if (variant.facts.noFlags)
     return (evex.opmask & 3) !== 0 || evex.zeroing || evex.b ? "the reserved bits of its EVEX prefix have to be 0" : undefined;
@@ -105,15 +104,14 @@ function checkEvex({ encoding, variant, modRm, operands }: Subject): string | un
   if (evex.zeroing && (!variant.zeroing || evex.opmask === 0)) return "it can't be masked with zeroing";
   if (evex.zeroing && operands[0]?.kind === "memory") return "a masked store can't zero";
   if (!evex.b) return undefined;
-  const broadcast = variant.operands.some(({ memory }) => memory?.broadcast !== undefined);
+  const broadcast = variant.memory?.broadcast !== undefined;
   if (isMemory && !broadcast) return "its memory operand can't be broadcast";
   return !isMemory && !variant.rounding ? "it has no embedded rounding" : undefined;
 }
 
 /** Map 4 (APX specification, section 3.1.2.3): b is ND, NF is the highest bit of aaa, the rest is reserved. */
-function checkPromoted({ encoding, variant, modRm }: Subject): string | undefined {
-  const evex = encoding.evex!;
-  if (modRm?.memory === undefined && !evex.u) return "bit 10 of the EVEX prefix has to be 1 here";
+function checkPromoted(encoding: Encoding, evex: EvexFields, variant: Variant): string | undefined {
+  if (!encoding.isMemory && !evex.u) return "bit 10 of the EVEX prefix has to be 1 here";
   if (evex.zeroing) return "bit 7 of the last byte of its EVEX prefix has to be 0";
   if (variant.does === "compare-if" || variant.does === "test-if") return evex.b ? "ND has to be 0" : undefined;
   if ((evex.opmask & 3) !== 0) return "the reserved bits of its EVEX prefix have to be 0";

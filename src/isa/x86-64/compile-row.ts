@@ -1,4 +1,4 @@
-import { type Row, type Variant, tupleFactor } from "./notation.ts";
+import { type OperandShape, type Row, type RowFacts, type Variant, type VariantFacts, tupleFactor } from "./notation.ts";
 import { type Alternative, alternativesOf, asPrinted, expandOpcode, placeOf, readOpcode } from "./opcode-notation.ts";
 import { expandInstruction, readOperand } from "./operand-notation.ts";
 
@@ -22,7 +22,13 @@ function compileVariant(row: Row, alternative: Alternative): Variant {
   const mnemonic = (space < 0 ? instruction : instruction.slice(0, space)).toLowerCase();
   const texts = space < 0 ? [] : instruction.slice(space + 1).split(", ");
   if (texts.length !== fields.length) throw new Error(`it has ${texts.length} operands, and places for ${fields.length} ("${fields}")`);
-  const operands = texts.map((text, index) => readOperand(text, fields[index]!));
+  const operands: OperandShape[] = [];
+  let immediateOffset = 0;
+  for (const [index, text] of texts.entries()) {
+    const operand = readOperand(text, fields[index]!, immediateOffset);
+    if (operand.immediate !== undefined && operand.fixed === undefined) immediateOffset += Math.max(8, operand.immediate) / 8;
+    operands.push(operand);
+  }
   const modRm = operands.find(({ field }) => field === "M");
   if (encoding.hasModRm === false && operands.some(({ field }) => field === "M" || field === "R")) {
     throw new Error("an operand is in a ModRM byte that the opcode does not have");
@@ -36,8 +42,8 @@ function compileVariant(row: Row, alternative: Alternative): Variant {
   if (place.space === "evex" && operands.some(({ memory }) => memory !== undefined) && facts.tuple === undefined && place.map !== 4) {
     throw new Error("an EVEX row with a memory operand must state its tuple type");
   }
-  const tupleFits = facts.tuple === undefined || tupleFactor(facts.tuple, operands, encoding.vectorLength, facts.element) !== undefined;
-  if (!tupleFits) throw new Error(`tuple type ${facts.tuple} does not fit its memory operand`);
+  const displacementFactor = facts.tuple === undefined ? 1 : tupleFactor(facts.tuple, operands, encoding.vectorLength, facts.element);
+  if (displacementFactor === undefined) throw new Error(`tuple type ${facts.tuple} does not fit its memory operand`);
   return {
     row,
     form: `${instruction} [${asPrinted(opcode, alternative)}]`,
@@ -50,6 +56,12 @@ function compileVariant(row: Row, alternative: Alternative): Variant {
     zeroing: row[1].includes("{z}"),
     rounding: /\{(er|sae)\}/.test(instruction),
     does,
-    facts,
+    facts: allFacts(facts),
+    memory: operands.find((operand) => operand.memory !== undefined)?.memory,
+    displacementFactor,
   };
+}
+
+function allFacts({ tuple, element, aligned, undefined: why, distinct, maskRequired, implicit, stack, ignoresMod, noFlags }: RowFacts): VariantFacts {
+  return { tuple, element, aligned, undefined: why, distinct, maskRequired, implicit, stack, ignoresMod, noFlags };
 }

@@ -3,88 +3,83 @@ import { Refusal } from "../../model/refusal.ts";
 import { OperationBuilder, type Recipe, pieces } from "./builder.ts";
 import { checkEncoding } from "./checks.ts";
 import { exitOf } from "./exits.ts";
-import { type Encoding, LENGTH_LIMIT, type ModRm, parseEncoding, parseModRm, tooLong, truncated, undefinedInstruction } from "./format.ts";
+import { type Encoding, LENGTH_LIMIT, parseEncoding, readModRm, tooLong, truncated, undefinedInstruction } from "./format.ts";
 import { GENERAL_RECIPES } from "./general.ts";
 import { LANE_RECIPES } from "./lanes.ts";
 import { DIRECTIONS, EXIT_DIRECTIONS, type ExitMeaning, type Meaning, type NamedMeaning } from "./meaning.ts";
 import type { Variant } from "./notation.ts";
 import { type OpcodeTable, selectVariant } from "./opcode-table.ts";
-import { type MemoryOperand, type Operand, type Subject, resolveOperands } from "./operands.ts";
+import { describeNoRegister, type MemoryOperand, type Operand, resolveOperand, type Subject } from "./operands.ts";
+import type { RegisterOperand } from "./register-operands.ts";
 import { STACK_RECIPES } from "./stack.ts";
 import { STRING_RECIPES } from "./string.ts";
 import { VECTOR_RECIPES } from "./vector.ts";
 
-const RECIPES: Readonly<Partial<Record<Meaning, Recipe>>> = {
-  ...GENERAL_RECIPES,
-  ...STACK_RECIPES,
-  ...STRING_RECIPES,
-  ...VECTOR_RECIPES,
-  ...LANE_RECIPES,
-};
+const RECIPES: ReadonlyMap<string, Recipe> = new Map(
+  [GENERAL_RECIPES, STACK_RECIPES, STRING_RECIPES, VECTOR_RECIPES, LANE_RECIPES].flatMap((recipes) => Object.entries(recipes)),
+);
 
 /** Decodes the instruction at the start of `bytes` by the rows of `table`. */
 export function decodeWith(table: OpcodeTable, bytes: Uint8Array): Instruction | Refusal {
   const encoding = parseEncoding(bytes);
-  if (encoding instanceof Refusal) return encoding;
+  if (encoding.refusal !== undefined) return encoding.refusal;
   const bucket = table.bucket(encoding.space, encoding.map, encoding.opcode);
   if (bucket === undefined) return undefinedInstruction(`no instruction has ${describeOpcode(encoding)}`);
-  let modRm: ModRm | undefined;
   if (bucket.hasModRm) {
-    const parsed = parseModRm(bytes, encoding, bucket.ignoresMod);
-    if (parsed instanceof Refusal) return parsed;
-    modRm = parsed;
+    const refusal = readModRm(bytes, encoding, bucket.ignoresMod);
+    if (refusal !== undefined) return refusal;
   }
-  const immediate = modRm?.end ?? encoding.end;
+  const immediate = encoding.end;
   if (bucket.hasSuffix && bytes.length <= immediate) return truncated(bytes, immediate + 1);
-  const variant = selectVariant(bucket, encoding, modRm, bucket.hasSuffix ? bytes[immediate] : undefined);
+  const variant = selectVariant(bucket, encoding, bucket.hasSuffix ? bytes[immediate] : undefined);
   if (variant === undefined)
     return undefinedInstruction(`no instruction has ${describeOpcode(encoding)} with these prefixes and this ModRM byte`);
   const length = immediate + (variant.immediateBytes < 0 ? encoding.addressSize / 8 : variant.immediateBytes);
   if (length > LENGTH_LIMIT) return tooLong();
   if (length > bytes.length) return truncated(bytes, length);
-  return complete(bytes, variant, encoding, modRm, immediate, length);
+  return complete(bytes, variant, encoding, immediate, length);
 }
 
-function complete(
-  bytes: Uint8Array,
-  variant: Variant,
-  encoding: Encoding,
-  modRm: ModRm | undefined,
-  immediate: number,
-  length: number,
-): Instruction | Refusal {
+function complete(bytes: Uint8Array, variant: Variant, encoding: Encoding, immediate: number, length: number): Instruction | Refusal {
   if (variant.facts.undefined !== undefined) return undefinedInstruction(`${variant.form}: ${variant.facts.undefined}`);
-  const operands = resolveOperands(bytes, variant, encoding, modRm, immediate, length);
-  if (typeof operands === "string") return undefinedInstruction(`${variant.form}: ${operands}`);
+  const operands: Operand[] = [];
+  let memory: MemoryOperand | undefined;
+  for (const shape of variant.operands) {
+    const operand = resolveOperand(shape, bytes, variant, encoding, immediate, length);
+    if (operand === undefined) return undefinedInstruction(`${variant.form}: ${describeNoRegister(shape, bytes, encoding, length)}`);
+    if (operand.kind === "memory") memory = operand;
+    operands.push(operand);
+  }
   const opmask = encoding.evex === undefined || encoding.evex.opmask === 0 || !variant.masking ? undefined : encoding.evex.opmask;
-  const subject: Subject = { variant, encoding, modRm, operands, length, opmask };
+  const subject: Subject = { variant, encoding, operands, memory, length, opmask };
   const objection = checkEncoding(subject);
   if (objection !== undefined) return undefinedInstruction(`${variant.form}: ${objection}`);
   return describe(subject);
 }
 
 function describe(subject: Subject): Instruction {
-  const { variant, operands, length } = subject;
+  const { variant, memory, length } = subject;
   const { form, mnemonic, does } = variant;
   const name = { form, mnemonic, length };
-  const memory = operands.find((operand) => operand.kind === "memory");
-  const recipe = RECIPES[does];
-  if (recipe === undefined) return describeNamed(subject, name, memory);
+  const recipe = RECIPES.get(does);
+  if (recipe === undefined) return describeNamed(subject, name);
   if (memory === undefined && !IMPLICIT_MEMORY.has(does)) return noMemory(name);
-  const unknown = operands.find(
-    (operand): operand is Operand & { kind: "register" } => operand.kind === "register" && operand.register === undefined,
-  );
   const builder = new OperationBuilder(subject);
   const refusal = recipe(builder);
   const instruction = instructionOf(name, builder.build());
   if (refusal !== undefined) return { ...instruction, operation: refusal };
-  if (unknown === undefined) return instruction;
-  const reason = new Refusal(
+  for (const operand of subject.operands) {
+    if (operand.kind === "register" && operand.register === undefined) return { ...instruction, operation: notHeld(operand) };
+  }
+  return instruction;
+}
+
+function notHeld({ file, number }: RegisterOperand): Refusal {
+  return new Refusal(
     "unsupported-instruction",
-    `it moves ${unknown.file} register ${unknown.number}, and the trace format holds no ${unknown.file} registers`,
+    `it moves ${file} register ${number}, and the trace format holds no ${file} registers`,
     "use a general or vector register for device memory",
   );
-  return { ...instruction, operation: reason };
 }
 
 /** What touches memory without a memory operand: the stack and strings. */
@@ -111,8 +106,9 @@ interface Name {
 }
 
 /** An instruction that the emulator only names, or that asks something of the hypervisor. */
-function describeNamed(subject: Subject, name: Name, memory: MemoryOperand | undefined): Instruction {
-  const { does, facts } = subject.variant;
+function describeNamed(subject: Subject, name: Name): Instruction {
+  const { memory, variant } = subject;
+  const { does, facts } = variant;
   if (isExit(does)) {
     const direction = EXIT_DIRECTIONS[does];
     const instruction =
@@ -122,7 +118,7 @@ function describeNamed(subject: Subject, name: Name, memory: MemoryOperand | und
   const direction = DIRECTIONS[does as NamedMeaning];
   if (direction === "none" || (memory === undefined && facts.implicit === undefined && facts.stack === undefined)) return noMemory(name);
   const both = direction === "read-write" || (memory !== undefined && facts.stack !== undefined);
-  return refusedInstruction(name, both ? "read-write" : direction, namedSizes(subject, direction, memory), unsupported(name.mnemonic));
+  return refusedInstruction(name, both ? "read-write" : direction, namedSizes(subject, direction), unsupported(name.mnemonic));
 }
 
 function isExit(does: Meaning): does is ExitMeaning {
@@ -152,11 +148,7 @@ function unsupported(mnemonic: string): Refusal {
 }
 
 /** Sizes of the accesses of an instruction that is only named; 0 where registers say how many there are. */
-function namedSizes(
-  { variant: { facts, operandSize }, opmask }: Subject,
-  direction: Direction,
-  memory: MemoryOperand | undefined,
-): number[] {
+function namedSizes({ variant: { facts, operandSize }, opmask, memory }: Subject, direction: Direction): number[] {
   const bytes = facts.implicit === undefined ? (memory?.bytes ?? 0) : facts.implicit / 8;
   const slots = Array.from({ length: facts.stack ?? 0 }, () => operandSize! / 8);
   const operand = bytes === 0 && memory === undefined && slots.length > 0 ? [] : bytes === 0 ? [0] : pieces(bytes).map(({ size }) => size);

@@ -1,8 +1,8 @@
 import type { ExitInstruction, PortInstruction } from "../../model/exit.ts";
 import type { Address } from "../../model/operation.ts";
-import { generalDestination } from "./builder.ts";
 import type { ExitMeaning } from "./meaning.ts";
 import type { ImmediateOperand, Subject } from "./operands.ts";
+import { generalDestination } from "./register-operands.ts";
 import { RCX, RDI, RSI } from "./registers.ts";
 
 /** What the instruction asks of the hypervisor, if it is one that is left to it. */

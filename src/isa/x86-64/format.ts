@@ -10,15 +10,17 @@ export const LENGTH_LIMIT = 15;
 export type MandatoryPrefix = 0 | 1 | 2 | 3;
 
 /**
- * All that stands before the ModRM byte: legacy prefixes, REX, REX2, VEX, EVEX or XOP, and the opcode (SDM volume 2, sections 2.1 to
- * 2.7; APX architecture specification, sections 3.1.1 and 3.1.2). Register extensions are 0, 8, 16 or 24: what is added to three bits of
- * ModRM, SIB or opcode.
+ * The fields of an instruction up to its displacement: legacy prefixes, REX, REX2, VEX, EVEX or XOP, the opcode, ModRM and SIB (SDM volume 2,
+ * sections 2.1 to 2.7; APX architecture specification, sections 3.1.1 and 3.1.2). Register extensions are 0, 8, 16 or 24: what is added to
+ * three bits of ModRM, SIB or opcode.
  */
 export interface Encoding {
+  /** Why the bytes can't be read on; the fields behind that place are as they are without them. */
+  readonly refusal: Refusal | undefined;
   readonly space: Space;
   readonly map: number;
   readonly opcode: number;
-  /** Position behind the opcode. */
+  /** Position behind what was read: the opcode, or ModRM, SIB and displacement. */
   readonly end: number;
   readonly lock: boolean;
   /** The last of the prefixes F2 and F3, or 0. */
@@ -44,6 +46,24 @@ export interface Encoding {
   /** Vector length: 0 128, 1 256, 2 512; 3 is reserved. */
   readonly lengthCode: number;
   readonly evex: EvexFields | undefined;
+  /** Without a ModRM byte this and the fields below are as they stand here: false and 0. */
+  readonly hasModRm: boolean;
+  /** ModRM says that its operand is memory. */
+  readonly isMemory: boolean;
+  readonly reg: number;
+  readonly rm: number;
+  /** Memory: number of the general register, 0–31; undefined if there is none. */
+  readonly base: number | undefined;
+  /** Number of SIB.index without the extension of VSIB; undefined if there is none (4 in the SIB byte means none, but not for VSIB). */
+  readonly index: number | undefined;
+  /** log2 of the index's factor. */
+  readonly scale: number;
+  readonly displacement: number;
+  /** Bytes of the displacement: one byte may be scaled (EVEX). */
+  readonly displacementBytes: 0 | 1 | 4;
+  /** The displacement counts from the end of the instruction. */
+  readonly ripRelative: boolean;
+  readonly hasSib: boolean;
 }
 
 /** Fields that only EVEX has. */
@@ -82,11 +102,12 @@ export function undefinedInstruction(detail: string): Refusal {
   );
 }
 
-/** An encoding that is being read: one object from the first prefix on, so that decoding makes few of them. */
-type Draft = { -readonly [Key in keyof Encoding]: Encoding[Key] };
+/** An encoding that is being read: one object from the first prefix to the displacement, so that decoding makes few of them. */
+export type OpenEncoding = { -readonly [Key in keyof Encoding]: Encoding[Key] };
 
-function emptyDraft(): Draft {
+function emptyEncoding(): OpenEncoding {
   return {
+    refusal: undefined,
     space: "legacy",
     map: 0,
     opcode: 0,
@@ -107,18 +128,34 @@ function emptyDraft(): Draft {
     vvvv: 0,
     lengthCode: 0,
     evex: undefined,
+    hasModRm: false,
+    isMemory: false,
+    reg: 0,
+    rm: 0,
+    base: undefined,
+    index: undefined,
+    scale: 0,
+    displacement: 0,
+    displacementBytes: 0,
+    ripRelative: false,
+    hasSib: false,
   };
 }
 
 /** Reads prefixes and opcode. */
-export function parseEncoding(bytes: Uint8Array): Encoding | Refusal {
-  const draft = emptyDraft();
+export function parseEncoding(bytes: Uint8Array): OpenEncoding {
+  const draft = emptyEncoding();
+  draft.refusal = readPrefixesAndOpcode(bytes, draft);
+  return draft;
+}
+
+function readPrefixesAndOpcode(bytes: Uint8Array, draft: OpenEncoding): Refusal | undefined {
   let position = 0;
   let rex = 0;
   for (; ; position++) {
     if (position >= LENGTH_LIMIT) return tooLong();
-    const byte = bytes[position];
-    if (byte === undefined) return truncated(bytes, position + 1);
+    if (position >= bytes.length) return truncated(bytes, position + 1);
+    const byte = bytes[position]!;
     if (byte >= 0x40 && byte <= 0x4f) {
       rex = byte;
       continue;
@@ -128,10 +165,9 @@ export function parseEncoding(bytes: Uint8Array): Encoding | Refusal {
     rex = 0;
   }
   const first = bytes[position]!;
-  const next = bytes[position + 1];
-  if (first === 0x8f && next === undefined) return truncated(bytes, position + 2);
+  if (first === 0x8f && position + 1 >= bytes.length) return truncated(bytes, position + 2);
   // POP is 8F /0: the low five bits of its ModRM byte are less than 8, and those of XOP, its map, are not.
-  if (first === 0xc4 || first === 0xc5 || first === 0x62 || (first === 0x8f && (next! & 0x1f) >= 8)) {
+  if (first === 0xc4 || first === 0xc5 || first === 0x62 || (first === 0x8f && (bytes[position + 1]! & 0x1f) >= 8)) {
     if (draft.lock || draft.repeat !== 0 || draft.prefix66 || rex !== 0) return misplacedVector(first, draft, rex);
     return first === 0x62 ? parseEvex(bytes, position, draft) : parseVex(bytes, position, draft);
   }
@@ -142,7 +178,7 @@ export function parseEncoding(bytes: Uint8Array): Encoding | Refusal {
 }
 
 /** Notes a legacy prefix; false if the byte is none. */
-function takePrefix(draft: Draft, byte: number): boolean {
+function takePrefix(draft: OpenEncoding, byte: number): boolean {
   switch (byte) {
     case 0xf0:
       draft.lock = true;
@@ -174,27 +210,26 @@ function takePrefix(draft: Draft, byte: number): boolean {
   }
 }
 
-function misplacedVector(first: number, { lock, prefix66 }: Draft, rex: number): Refusal {
+function misplacedVector(first: number, { lock, prefix66 }: OpenEncoding, rex: number): Refusal {
   const name = first === 0x62 ? "an EVEX" : first === 0x8f ? "an XOP" : "a VEX";
   const before = lock ? "LOCK" : rex !== 0 ? "REX" : prefix66 ? "66" : "F2 or F3";
   return undefinedInstruction(`${name} prefix must not follow ${before} (SDM volume 2, sections 2.3.2 and 2.7.1)`);
 }
 
 /** One-, two- and three-byte opcodes, with or without REX. */
-function parseOpcode(bytes: Uint8Array, position: number, draft: Draft, rex: number): Encoding | Refusal {
+function parseOpcode(bytes: Uint8Array, position: number, draft: OpenEncoding, rex: number): Refusal | undefined {
   let at = position;
   if (bytes[at] === 0x0f) {
     at++;
     draft.map = 1;
-    if (bytes[at] === 0x38 || bytes[at] === 0x3a) {
+    if (at < bytes.length && (bytes[at] === 0x38 || bytes[at] === 0x3a)) {
       draft.map = bytes[at] === 0x38 ? 2 : 3;
       at++;
     }
   }
   if (at >= LENGTH_LIMIT) return tooLong();
-  const opcode = bytes[at];
-  if (opcode === undefined) return truncated(bytes, at + 1);
-  draft.opcode = opcode;
+  if (at >= bytes.length) return truncated(bytes, at + 1);
+  draft.opcode = bytes[at]!;
   draft.end = at + 1;
   draft.rex = rex !== 0;
   draft.w = ((rex >> 3) & 1) as 0 | 1;
@@ -202,7 +237,7 @@ function parseOpcode(bytes: Uint8Array, position: number, draft: Draft, rex: num
   draft.extendIndex = (rex & 2) << 2;
   draft.extendBase = (rex & 1) << 3;
   draft.extendVector = draft.extendBase;
-  return draft;
+  return undefined;
 }
 
 /** Opcode rows that REX2 can't reach, APX specification, section 3.1.1.1: one bit for each high digit of the opcode. */
@@ -213,7 +248,7 @@ const PREFIX_BYTES: ReadonlySet<number> = new Set([
 ]);
 
 /** REX2: M0 R4 X4 B4 W R3 X3 B3. */
-function parseRex2(bytes: Uint8Array, position: number, draft: Draft): Encoding | Refusal {
+function parseRex2(bytes: Uint8Array, position: number, draft: OpenEncoding): Refusal | undefined {
   const payload = bytes[position + 1];
   const opcode = bytes[position + 2];
   if (position + 3 > LENGTH_LIMIT) return tooLong();
@@ -236,11 +271,11 @@ function parseRex2(bytes: Uint8Array, position: number, draft: Draft): Encoding 
   draft.extendIndex = ((payload & 2) << 2) | ((payload & 0x20) >> 1);
   draft.extendBase = ((payload & 1) << 3) | (payload & 0x10);
   draft.extendVector = draft.extendBase;
-  return draft;
+  return undefined;
 }
 
 /** VEX of two or three bytes, and XOP, which is laid out like the latter. */
-function parseVex(bytes: Uint8Array, position: number, draft: Draft): Encoding | Refusal {
+function parseVex(bytes: Uint8Array, position: number, draft: OpenEncoding): Refusal | undefined {
   const short = bytes[position] === 0xc5;
   const end = position + (short ? 3 : 4);
   if (end > LENGTH_LIMIT) return tooLong();
@@ -261,11 +296,11 @@ function parseVex(bytes: Uint8Array, position: number, draft: Draft): Encoding |
   draft.extendVector = draft.extendBase;
   draft.vvvv = (~last >> 3) & 15;
   draft.lengthCode = (last >> 2) & 1;
-  return draft;
+  return undefined;
 }
 
 /** EVEX: R3 X3 B3 R4 B4 M2 M1 M0, W V3–V0 X4 P1 P0, Z L' L B V4 A2 A1 A0 (B4 and X4 since APX; X4 was a bit of value 1). */
-function parseEvex(bytes: Uint8Array, position: number, draft: Draft): Encoding | Refusal {
+function parseEvex(bytes: Uint8Array, position: number, draft: OpenEncoding): Refusal | undefined {
   const end = position + 5;
   if (end > LENGTH_LIMIT) return tooLong();
   if (bytes.length < end) return truncated(bytes, end);
@@ -291,72 +326,58 @@ function parseEvex(bytes: Uint8Array, position: number, draft: Draft): Encoding 
   draft.vvvv = ((~second >> 3) & 15) | extendVectorHigh;
   draft.lengthCode = (third >> 5) & 3;
   draft.evex = { opmask: third & 7, zeroing: (third & 0x80) !== 0, b: (third & 0x10) !== 0, extendVectorIndex: extendVectorHigh, u };
-  return draft;
+  return undefined;
 }
 
-/** ModRM and SIB of a memory operand, before registers are named. */
-export interface MemoryForm {
-  /** Number of the general register, 0–31. */
-  readonly base: number | undefined;
-  /** Number of SIB.index without the extension of VSIB; undefined if there is none (4 in the SIB byte means none, but not for VSIB). */
-  readonly index: number | undefined;
-  /** log2 of the index's factor. */
-  readonly scale: number;
-  readonly displacement: number;
-  /** Bytes of the displacement: one byte may be scaled (EVEX). */
-  readonly displacementBytes: 0 | 1 | 4;
-  /** The displacement counts from the end of the instruction. */
-  readonly ripRelative: boolean;
-  readonly hasSib: boolean;
-}
-
-export interface ModRm {
-  readonly mod: number;
-  readonly reg: number;
-  readonly rm: number;
-  readonly memory: MemoryForm | undefined;
-  /** Position behind ModRM, SIB and displacement. */
-  readonly end: number;
-}
-
-/** Reads ModRM, SIB and displacement (SDM volume 2, tables 2-2, 2-3 and 2-7). `ignoresMod`: whatever ModRM.mod says, it is a register. */
-export function parseModRm(bytes: Uint8Array, encoding: Encoding, ignoresMod = false): ModRm | Refusal {
-  let position = encoding.end;
-  const byte = bytes[position++];
-  if (byte === undefined) return truncated(bytes, position);
+/**
+ * Reads ModRM, SIB and displacement (SDM volume 2, tables 2-2, 2-3 and 2-7). `ignoresMod`: whatever ModRM.mod says, it is a register. Gives
+ * a refusal where the bytes end too early.
+ */
+export function readModRm(bytes: Uint8Array, draft: OpenEncoding, ignoresMod: boolean): Refusal | undefined {
+  let position = draft.end;
+  if (position >= bytes.length) return truncated(bytes, position + 1);
+  const byte = bytes[position++]!;
   const mod = ignoresMod ? 3 : byte >> 6;
-  const reg = (byte >> 3) & 7;
   const rm = byte & 7;
-  if (mod === 3) return { mod, reg, rm, memory: undefined, end: position };
-  let base: number | undefined = rm | encoding.extendBase;
+  draft.hasModRm = true;
+  draft.reg = (byte >> 3) & 7;
+  draft.rm = rm;
+  draft.end = position;
+  if (mod === 3) return undefined;
+  draft.isMemory = true;
   let low = rm;
-  let index: number | undefined;
-  let scale = 0;
-  const hasSib = rm === 4;
-  if (hasSib) {
-    const sib = bytes[position++];
-    if (sib === undefined) return truncated(bytes, position + (mod === 1 ? 1 : mod === 2 ? 4 : 0));
+  if (rm === 4) {
+    if (position >= bytes.length) return truncated(bytes, position + 1 + (mod === 1 ? 1 : mod === 2 ? 4 : 0));
+    const sib = bytes[position++]!;
     low = sib & 7;
-    base = low | encoding.extendBase;
-    index = ((sib >> 3) & 7) | encoding.extendIndex;
-    scale = sib >> 6;
+    draft.hasSib = true;
+    draft.index = ((sib >> 3) & 7) | draft.extendIndex;
+    draft.scale = sib >> 6;
   }
-  let displacementBytes: 0 | 1 | 4 = mod === 1 ? 1 : mod === 2 ? 4 : 0;
-  let ripRelative = false;
   // Whatever REX.B says: the three bits of ModRM or SIB decide.
-  if (mod === 0 && low === 5) {
-    displacementBytes = 4;
-    base = undefined;
-    ripRelative = !hasSib;
-  }
-  if (position + displacementBytes > bytes.length) return truncated(bytes, position + displacementBytes);
-  const displacement = readSigned(bytes, position, displacementBytes);
-  const memory = { base, index, scale, displacement, displacementBytes, ripRelative, hasSib };
-  return { mod, reg, rm, memory, end: position + displacementBytes };
+  const absolute = mod === 0 && low === 5;
+  if (absolute) draft.ripRelative = rm !== 4;
+  else draft.base = low | draft.extendBase;
+  const size = absolute || mod === 2 ? 4 : mod;
+  if (position + size > bytes.length) return truncated(bytes, position + size);
+  draft.displacement = readSigned(bytes, position, size as 0 | 1 | 4);
+  draft.displacementBytes = size as 0 | 1 | 4;
+  draft.end = position + size;
+  return undefined;
 }
 
-function readSigned(bytes: Uint8Array, position: number, size: 0 | 1 | 4): number {
-  if (size === 0) return 0;
-  if (size === 1) return (bytes[position]! << 24) >> 24;
-  return bytes[position]! | (bytes[position + 1]! << 8) | (bytes[position + 2]! << 16) | (bytes[position + 3]! << 24);
+/** A signed number of this many bytes. */
+export function readSigned(bytes: Uint8Array, position: number, size: 0 | 1 | 2 | 4): number {
+  switch (size) {
+    case 0:
+      return 0;
+    case 1:
+      return (bytes[position]! << 24) >> 24;
+    case 2:
+      return ((bytes[position]! << 16) | (bytes[position + 1]! << 24)) >> 16;
+    case 4:
+      return bytes[position]! | (bytes[position + 1]! << 8) | (bytes[position + 2]! << 16) | (bytes[position + 3]! << 24);
+    default:
+      return size satisfies never;
+  }
 }

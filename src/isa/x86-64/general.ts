@@ -1,55 +1,68 @@
-import type { Compute, Operator, Source } from "../../model/operation.ts";
+import type { Compute, Destination, Operator, Read, Source, Write } from "../../model/operation.ts";
 import { Refusal } from "../../model/refusal.ts";
-import { type AccessSize, type OperationBuilder, type Recipe, generalDestination, plainIndex, sliceOf } from "./builder.ts";
+import { type AccessSize, type OperationBuilder, type Recipe, plainIndex } from "./builder.ts";
 import type { GeneralMeaning } from "./meaning.ts";
-import type { ImmediateOperand, MemoryOperand, Operand, RegisterOperand } from "./operands.ts";
+import type { ImmediateOperand, MemoryOperand, Operand } from "./operands.ts";
+import { generalDestination, type RegisterOperand } from "./register-operands.ts";
 import { MXCSR, RAX, RBX, RCX, RDX } from "./registers.ts";
 
 const immediate = (value: number): Source => ({ kind: "immediate", value: BigInt(value) });
 const register = (number: number, width: number, bit = 0): Source => ({ kind: "register", register: number, bit, width });
 
 /**
- * The destination and the `arity` inputs: without a new data destination or a separate one, the first input is the destination. One rule
- * for ADD r/m, r; IMUL r, r/m, imm; ANDN r, r, r/m; BSF r, r/m and the APX forms.
+ * The `arity` inputs of an operation on the first operand: without a new data destination or a separate one, it is the first input, too.
+ * One rule for ADD r/m, r; IMUL r, r/m, imm; ANDN r, r, r/m; BSF r, r/m and the APX forms.
  */
-function parts(builder: OperationBuilder, arity: number): { readonly destination: Operand; readonly inputs: readonly Source[] } {
+function inputsOf(builder: OperationBuilder, arity: number): Source[] {
   const { operands } = builder.subject;
-  const inputs = operands.length === arity ? operands : operands.slice(1);
-  return { destination: operands[0]!, inputs: inputs.map((operand) => builder.source(operand)) };
+  const first = operands.length - arity;
+  if (arity === 2) return [builder.source(operands[first]!), builder.source(operands[first + 1]!)];
+  if (arity === 1) return [builder.source(operands[first]!)];
+  return operands.slice(first).map((operand) => builder.source(operand));
 }
 
 /** APX NF: the flags keep their values. */
-function flagsOf({ subject: { encoding, variant } }: OperationBuilder): Pick<Compute, "flags"> {
-  return variant.facts.noFlags === true && (encoding.evex!.opmask & 4) !== 0 ? { flags: "keep" } : {};
+function keepsFlags({ subject: { encoding, variant } }: OperationBuilder): boolean {
+  return encoding.evex !== undefined && variant.facts.noFlags === true && (encoding.evex.opmask & 4) !== 0;
+}
+
+/** temporary ← operator(inputs). */
+function computeInto(builder: OperationBuilder, temporary: number, operator: Operator, width: number, inputs: readonly Source[]): void {
+  const compute: Compute = { operator, width, inputs, to: [], temporary };
+  builder.compute(keepsFlags(builder) ? { ...compute, flags: "keep" } : compute);
 }
 
 /** destination ← operator(inputs). */
 function assigning(operator: Operator, arity: number): Recipe {
   return (builder) => {
-    const { destination, inputs } = parts(builder, arity);
-    builder.assign(destination, operator, builder.width, inputs, flagsOf(builder));
+    const inputs = inputsOf(builder, arity);
+    builder.assign(builder.operand(0), operator, builder.width, inputs, keepsFlags(builder));
   };
 }
 
 /** Flags alone. */
 function testing(operator: Operator): Recipe {
   return (builder) => {
-    builder.compute({ operator, width: builder.width, inputs: builder.subject.operands.map((operand) => builder.source(operand)), to: [] });
+    builder.compute({ operator, width: builder.width, inputs: inputsOf(builder, 2), to: [] });
   };
 }
 
 function move(builder: OperationBuilder, reversed: boolean): void {
-  const [to, from] = builder.subject.operands as readonly [Operand, Operand];
-  const order = reversed ? { reversed: true as const } : {};
+  const to = builder.operand(0);
+  const from = builder.operand(1);
   if (to.kind === "memory") {
-    builder.write({ address: builder.addressOf(to), offset: 0, size: to.bytes as AccessSize, from: builder.source(from), ...order });
+    const write: Write = { address: builder.addressOf(to), offset: 0, size: to.bytes as AccessSize, from: builder.source(from) };
+    builder.write(reversed ? { ...write, reversed: true } : write);
     return;
   }
   const { address, size } = memoryOf(builder, from as MemoryOperand);
-  const target = to as RegisterOperand;
-  // MOVZX reads less than its destination holds: the rest of the destination becomes zero.
-  const wide = builder.destination(target);
-  builder.read({ address, offset: 0, size, to: [{ ...wide, width: Math.min(8 * size, target.width) }], ...order });
+  const read: Read = { address, offset: 0, size, to: [narrowed(builder.destination(to as RegisterOperand), 8 * size)] };
+  builder.read(reversed ? { ...read, reversed: true } : read);
+}
+
+/** MOVZX reads less than its destination holds: the rest of the destination becomes zero. */
+function narrowed(destination: Destination, width: number): Destination {
+  return destination.width <= width ? destination : { ...destination, width };
 }
 
 function memoryOf(builder: OperationBuilder, operand: MemoryOperand): { readonly address: number; readonly size: AccessSize } {
@@ -58,16 +71,15 @@ function memoryOf(builder: OperationBuilder, operand: MemoryOperand): { readonly
 
 /** MOVSX and MOVSXD. */
 function moveSignExtended(builder: OperationBuilder): void {
-  const [to, from] = builder.subject.operands as readonly [RegisterOperand, MemoryOperand];
-  const { address, size } = memoryOf(builder, from);
+  const to = builder.operand(0) as RegisterOperand;
+  const { address, size } = memoryOf(builder, builder.operand(1) as MemoryOperand);
   builder.read({ address, offset: 0, size, to: [{ ...builder.destination(to), width: Math.min(8 * size, to.width), extension: "sign" }] });
 }
 
 /** XCHG with memory is atomic with or without LOCK. */
 function exchange(builder: OperationBuilder): void {
-  const memory = builder.subject.operands.find((operand) => operand.kind === "memory")!;
   const other = builder.subject.operands.find((operand) => operand.kind === "register")!;
-  const { address, size } = memoryOf(builder, memory);
+  const { address, size } = memoryOf(builder, builder.subject.memory!);
   builder.atomic();
   builder.read({ address, offset: 0, size, to: [builder.destination(other)] });
   builder.write({ address, offset: 0, size, from: builder.source(other) });
@@ -136,8 +148,7 @@ function multiplying(operator: "x86-mul" | "x86-imul"): Recipe {
   return (builder) => {
     const { width } = builder;
     const index = builder.temporary();
-    const inputs = [register(RAX, width), builder.source(builder.operand(0))];
-    builder.compute({ operator, width, inputs, to: [], temporary: index, ...flagsOf(builder) });
+    computeInto(builder, index, operator, width, [register(RAX, width), builder.source(builder.operand(0))]);
     halves(builder, index, width, RAX, RDX);
   };
 }
@@ -148,8 +159,7 @@ function dividing(operator: "x86-div" | "x86-idiv"): Recipe {
     const { width } = builder;
     const index = builder.temporary();
     const high = width === 8 ? register(RAX, 8, 8) : register(RDX, width);
-    const inputs = [high, register(RAX, width), builder.source(builder.operand(0))];
-    builder.compute({ operator, width, inputs, to: [], temporary: index, ...flagsOf(builder) });
+    computeInto(builder, index, operator, width, [high, register(RAX, width), builder.source(builder.operand(0))]);
     halves(builder, index, width, RAX, RDX);
   };
 }
@@ -183,7 +193,7 @@ function bitTesting(operator: "x86-bt" | "x86-bts" | "x86-btr" | "x86-btc"): Rec
     const { width } = builder;
     let operand = memory;
     if (offset.kind === "register") {
-      const index = { slice: sliceOf(offset), signed: true, shift: { kind: "asr", amount: 3 }, granule: width / 8 } as const;
+      const index = { slice: { register: offset.register!, bit: offset.bit, width: offset.width }, signed: true, shift: { kind: "asr", amount: 3 }, granule: width / 8 } as const;
       operand = { ...memory, address: { ...memory.address, bitString: index } };
     }
     const inputs = [builder.source(operand), builder.source(offset)];
@@ -221,10 +231,9 @@ function condition(builder: OperationBuilder, code: number): Source {
 
 /** CMOVcc reads whatever the condition says, and clears bits 63:32 of a 32-bit destination whatever it says. */
 function moveIf(builder: OperationBuilder): void {
-  const { inputs, destination } = parts(builder, 2);
-  const [old, value] = inputs as readonly [Source, Source];
+  const [old, value] = inputsOf(builder, 2) as [Source, Source];
   const holds = condition(builder, builder.subject.encoding.opcode & 15);
-  builder.assign(destination, "select", builder.width, [holds, value, old]);
+  builder.assign(builder.operand(0), "select", builder.width, [holds, value, old]);
 }
 
 /** CFCMOVcc (APX specification, section 5.2): memory is touched only if the condition holds; a load that does not load gives zero. */
@@ -338,11 +347,11 @@ export const GENERAL_RECIPES: Readonly<Record<GeneralMeaning, Recipe>> = {
   multiply: multiplying("x86-mul"),
   "multiply-signed": multiplying("x86-imul"),
   "multiply-signed-low": (builder) => {
-    const { destination, inputs } = parts(builder, 2);
-    const index = builder.temporary();
     const { width } = builder;
-    builder.compute({ operator: "x86-imul", width, inputs, to: [], temporary: index, ...flagsOf(builder) });
-    builder.assign(destination, "copy", width, [{ kind: "temporary", index }]);
+    const inputs = inputsOf(builder, 2);
+    const index = builder.temporary();
+    computeInto(builder, index, "x86-imul", width, inputs);
+    builder.assign(builder.operand(0), "copy", width, [{ kind: "temporary", index }]);
   },
   divide: dividing("x86-div"),
   "divide-signed": dividing("x86-idiv"),

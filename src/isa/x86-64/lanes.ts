@@ -1,7 +1,8 @@
 import type { PlainOperator, Source } from "../../model/operation.ts";
 import type { AccessSize, OperationBuilder, Recipe } from "./builder.ts";
 import type { LaneMeaning } from "./meaning.ts";
-import type { MemoryOperand, RegisterOperand } from "./operands.ts";
+import type { MemoryOperand } from "./operands.ts";
+import type { RegisterOperand } from "./register-operands.ts";
 import { bitsOf, definedBits, elementOf, fillLanes, isLegacy, laneOf, maskBit, memoryOf } from "./vector.ts";
 
 /** Integer and bitwise arithmetic on vectors with a memory operand: one compute a lane (SDM volume 2, the page of each instruction). */

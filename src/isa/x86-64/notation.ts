@@ -1,4 +1,5 @@
 import type { Meaning } from "./meaning.ts";
+import type { RegisterFile, RegisterOperand } from "./register-operands.ts";
 
 /**
  * One line, or several alike, of the opcode tables of the SDM (volume 2, section 3.1.1 "Instruction Format" says how they read):
@@ -68,26 +69,39 @@ export type TupleType =
 /** Encoding spaces: what introduces the opcode. REX2 is legacy but for JMPABS, the one instruction that is its own. */
 export type Space = "legacy" | "rex2" | "vex" | "evex" | "xop";
 
-export type RegisterFile = "general" | "vector" | "mask" | "mmx" | "x87" | "segment" | "control" | "debug" | "bound" | "tile";
+/** Facts of a row, all of them there: objects of one shape are read fastest. */
+export type VariantFacts = { readonly [Fact in keyof RowFacts]-?: RowFacts[Fact] | undefined };
 
 /** One operand of a {@link Variant}: it may be a register, memory, or either. */
 export interface OperandShape {
   readonly text: string;
   readonly field: "M" | "R" | "V" | "O" | "S" | "I" | "D" | "X";
-  readonly register?: { readonly file: RegisterFile; readonly width: number };
-  readonly memory?: {
-    /** 0: what is accessed is not in the operand's text. */
-    readonly bits: number;
-    /** EVEX.b: one element of this many bits is broadcast. */
-    readonly broadcast?: number;
-    /** VSIB: bits of one index, and of the index register. */
-    readonly vectorIndex?: { readonly bits: number; readonly register: number };
-    /** The address is not a RIP-relative one, and has a SIB byte (AMX). */
-    readonly tile?: true;
-  };
-  readonly immediate?: number;
+  readonly register: RegisterShape | undefined;
+  readonly memory: MemoryShape | undefined;
+  /** Bits of an immediate. */
+  readonly immediate: number | undefined;
+  /** Where an immediate's bytes are, counted from the first byte behind ModRM, SIB and displacement. */
+  readonly immediateOffset: number;
   /** Registers that are not encoded: AL, CL …; the number in its file. */
-  readonly fixed?: number;
+  readonly fixed: number | undefined;
+}
+
+export interface RegisterShape {
+  readonly file: RegisterFile;
+  readonly width: number;
+  /** By number; undefined where there is no such register. */
+  readonly operands: readonly (RegisterOperand | undefined)[];
+}
+
+export interface MemoryShape {
+  /** 0: what is accessed is not in the operand's text. */
+  readonly bits: number;
+  /** EVEX.b: one element of this many bits is broadcast. */
+  readonly broadcast: number | undefined;
+  /** VSIB: bits of one index, and of the index register. */
+  readonly vectorIndex: { readonly bits: number; readonly register: number } | undefined;
+  /** The address is not a RIP-relative one, and has a SIB byte (AMX). */
+  readonly tile: boolean;
 }
 
 /** One instruction of one operand size or vector length: what a {@link Row} expands to. */
@@ -131,7 +145,11 @@ export interface Variant {
   readonly zeroing: boolean;
   readonly rounding: boolean;
   readonly does: Meaning;
-  readonly facts: RowFacts;
+  readonly facts: VariantFacts;
+  /** The operand that may be memory. */
+  readonly memory: MemoryShape | undefined;
+  /** EVEX: factor of an 8-bit displacement without broadcast; 1 with other prefixes. */
+  readonly displacementFactor: number;
 }
 
 /** The map of EVEX in which APX has promoted legacy instructions. */

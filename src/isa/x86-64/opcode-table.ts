@@ -1,12 +1,16 @@
-import type { Encoding, ModRm } from "./format.ts";
+import type { Encoding } from "./format.ts";
 import { compileRow } from "./compile-row.ts";
 import { PROMOTED_MAP, type Row, type Space, type Variant } from "./notation.ts";
 import { placeOf, spaceOf } from "./opcode-notation.ts";
 
 /** The instructions of one opcode. */
 export interface Bucket {
-  /** From the narrowest to the widest: the first that matches is the one. */
   readonly variants: readonly Variant[];
+  /**
+   * By ModRM.reg, all of them under 0 without a ModRM byte. Each list goes from the narrowest to the widest: the first that matches is the
+   * one.
+   */
+  readonly candidates: readonly (readonly Candidate[])[];
   readonly hasModRm: boolean;
   /** ModRM.mod is ignored. */
   readonly ignoresMod: boolean;
@@ -14,8 +18,19 @@ export interface Bucket {
   readonly hasSuffix: boolean;
 }
 
+/** A variant that an instruction may be. */
+interface Candidate {
+  readonly variant: Variant;
+  /** Its dimensions but the digits side by side, see {@link PLACES}. */
+  readonly dimensions: number;
+  readonly suffix: number | undefined;
+}
+
 /** The dimensions in which variants of one opcode differ, each a set as a bit mask. */
 const DIMENSIONS = ["prefixes", "sizes", "w", "lengths", "addressSizes", "digits", "mods", "rms", "promoted"] as const;
+
+/** Where each dimension lies in {@link Candidate.dimensions}: its lowest bit. */
+const PLACES = { prefixes: 0, sizes: 4, w: 7, lengths: 9, addressSizes: 13, mods: 15, rms: 17, promoted: 25 } as const;
 
 /**
  * Rows by encoding space, map and opcode. A space is put in order when it is first met, and a row compiled, so that a start costs little;
@@ -25,7 +40,8 @@ export class OpcodeTable {
   readonly #unsorted: Readonly<Record<Space, readonly Row[]>>;
   readonly #sorted = new Set<Space>();
   readonly #rows = new Map<number, Row[]>();
-  readonly #buckets = new Map<number, Bucket>();
+  /** By space and map, then by opcode; what has not been met yet is undefined. */
+  readonly #pages: (Bucket | undefined)[][] = [];
 
   constructor(rows: readonly Row[]) {
     const unsorted: Record<Space, Row[]> = { legacy: [], rex2: [], vex: [], evex: [], xop: [] };
@@ -35,14 +51,16 @@ export class OpcodeTable {
 
   /** The instructions of an opcode, or undefined if there are none. */
   bucket(space: Space, map: number, opcode: number): Bucket | undefined {
-    const key = keyOf(space, map, opcode);
-    const known = this.#buckets.get(key);
-    if (known !== undefined) return known;
+    return this.#pages[pageOf(space, map)]?.[opcode] ?? this.#compile(space, map, opcode);
+  }
+
+  #compile(space: Space, map: number, opcode: number): Bucket | undefined {
     if (!this.#sorted.has(space)) this.#sort(space);
-    const rows = this.#rows.get(key);
+    const rows = this.#rows.get(keyOf(space, map, opcode));
     if (rows === undefined) return undefined;
     const bucket = compileBucket(rows);
-    this.#buckets.set(key, bucket);
+    const page = (this.#pages[pageOf(space, map)] ??= Array.from({ length: OPCODES }, (): undefined => undefined));
+    page[opcode] = bucket;
     return bucket;
   }
 
@@ -62,7 +80,7 @@ export class OpcodeTable {
 
   /** Every instruction, all of them compiled and checked. */
   compileAll(): Variant[] {
-    for (const space of Object.keys(SPACE_NUMBERS) as Space[]) if (!this.#sorted.has(space)) this.#sort(space);
+    for (const space of SPACES) if (!this.#sorted.has(space)) this.#sort(space);
     const variants = new Set<Variant>();
     for (const rows of this.#rows.values()) {
       const { space, map, opcode } = placeOf(rows[0]!);
@@ -77,10 +95,17 @@ export class OpcodeTable {
   }
 }
 
-const SPACE_NUMBERS: Readonly<Record<Space, number>> = { legacy: 0, vex: 1, evex: 2, xop: 3, rex2: 4 };
+const SPACES: readonly Space[] = ["legacy", "vex", "evex", "xop", "rex2"];
+/** Opcodes of a map, and maps of a space (five bits of VEX). */
+const OPCODES = 256;
+const MAPS = 32;
+
+function pageOf(space: Space, map: number): number {
+  return (space === "legacy" ? 0 : SPACES.indexOf(space) * MAPS) + map;
+}
 
 function keyOf(space: Space, map: number, opcode: number): number {
-  return (SPACE_NUMBERS[space] << 13) | (map << 8) | opcode;
+  return pageOf(space, map) * OPCODES + opcode;
 }
 
 function compileBucket(rows: readonly Row[]): Bucket {
@@ -94,8 +119,11 @@ function compileBucket(rows: readonly Row[]): Bucket {
       throw new Error(`${variant.form} and ${variants[0]!.form} share an opcode, and only one of them has a ModRM byte or a suffix`);
     }
   }
+  const sorted = variants.toSorted((first, second) => breadth(first) - breadth(second));
+  const candidates = sorted.map((variant) => ({ variant, dimensions: dimensionsOf(variant), suffix: variant.suffix }));
   return {
-    variants: variants.toSorted((first, second) => breadth(first) - breadth(second)),
+    variants: sorted,
+    candidates: Array.from({ length: hasModRm ? 8 : 1 }, (_, digit) => candidates.filter(({ variant }) => ((variant.digits >> digit) & 1) === 1)),
     hasModRm,
     hasSuffix: suffix !== undefined,
     ignoresMod: variants[0]!.facts.ignoresMod === true,
@@ -126,43 +154,37 @@ function countBits(value: number): number {
   return count;
 }
 
-/** The instruction of a bucket that these bytes are, or undefined. */
-export function selectVariant(
-  bucket: Bucket,
-  encoding: Encoding,
-  modRm: ModRm | undefined,
-  suffix: number | undefined,
-): Variant | undefined {
-  const prefix = 1 << encoding.mandatory;
-  const size = 1 << effectiveSize(encoding);
-  const w = 1 << encoding.w;
-  const addressSize = encoding.addressSize === 32 ? 1 : 2;
-  const isRegister = modRm?.mod === 3;
+function dimensionsOf(variant: Variant): number {
+  let dimensions = 0;
+  for (const [dimension, place] of Object.entries(PLACES) as [keyof typeof PLACES, number][]) dimensions |= variant[dimension] << place;
+  return dimensions;
+}
+
+/**
+ * The instruction of a bucket that these bytes are, or undefined. They have one value in each dimension: a variant matches if all those
+ * bits are in its sets. What they leave open (ModRM.rm of memory) demands no bit.
+ */
+export function selectVariant(bucket: Bucket, encoding: Encoding, suffix: number | undefined): Variant | undefined {
+  const { evex, hasModRm, isMemory } = encoding;
+  const isRegister = hasModRm && !isMemory;
+  const isPromoted = evex !== undefined && encoding.map === PROMOTED_MAP;
   // EVEX.b with registers is rounding, which has the length 512 whatever L'L says (SDM volume 2, section 2.7.7).
-  const length = encoding.evex?.b === true && isRegister && encoding.map !== PROMOTED_MAP ? 4 : 1 << encoding.lengthCode;
-  const digit = modRm === undefined ? 255 : 1 << modRm.reg;
-  const mod = modRm === undefined ? 3 : isRegister ? 2 : 1;
+  const length = evex?.b === true && isRegister && !isPromoted ? 2 : encoding.lengthCode;
+  let wanted =
+    (1 << (PLACES.prefixes + encoding.mandatory)) |
+    (1 << (PLACES.sizes + effectiveSize(encoding))) |
+    (1 << (PLACES.w + encoding.w)) |
+    (1 << (PLACES.lengths + length)) |
+    (1 << (PLACES.addressSizes + (encoding.addressSize === 32 ? 0 : 1)));
+  if (hasModRm) wanted |= 1 << (PLACES.mods + (isMemory ? 0 : 1));
+  if (isRegister) wanted |= 1 << (PLACES.rms + encoding.rm);
   // Without ModRM the dimension holds whether the opcode's register is extended (NOP is XCHG of rAX with itself).
-  const rm = modRm === undefined ? (encoding.extendBase === 0 ? 1 : 2) : isRegister ? 1 << modRm.rm : 255;
-  const promoted =
-    encoding.evex === undefined || encoding.map !== PROMOTED_MAP
-      ? 15
-      : 1 << ((encoding.evex.b ? 1 : 0) | ((encoding.evex.opmask & 4) >> 1));
-  for (const variant of bucket.variants) {
-    if (
-      (variant.prefixes & prefix) !== 0 &&
-      (variant.sizes & size) !== 0 &&
-      (variant.w & w) !== 0 &&
-      (variant.lengths & length) !== 0 &&
-      (variant.addressSizes & addressSize) !== 0 &&
-      (variant.digits & digit) !== 0 &&
-      (variant.mods & mod) !== 0 &&
-      (variant.rms & rm) !== 0 &&
-      (variant.promoted & promoted) !== 0 &&
-      variant.suffix === suffix
-    ) {
-      return variant;
-    }
+  if (!hasModRm) wanted |= 1 << (PLACES.rms + (encoding.extendBase === 0 ? 0 : 1));
+  if (isPromoted) wanted |= 1 << (PLACES.promoted + ((evex.b ? 1 : 0) | ((evex.opmask & 4) >> 1)));
+  const candidates = bucket.candidates[encoding.reg]!;
+  for (let index = 0; index < candidates.length; index++) {
+    const candidate = candidates[index]!;
+    if ((candidate.dimensions & wanted) === wanted && candidate.suffix === suffix) return candidate.variant;
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
-import type { OperandShape, RegisterFile } from "./notation.ts";
+import type { MemoryShape, OperandShape, RegisterShape } from "./notation.ts";
 import type { Alternative } from "./opcode-notation.ts";
+import { type RegisterFile, registerOperands } from "./register-operands.ts";
 
 /** Reads the instruction column of a row. */
 
@@ -67,19 +68,17 @@ function expandLetters(letters: string, size: number | undefined, length: number
   }
 }
 
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-
-const NAMED: Readonly<Record<string, Pick<OperandShape, "register" | "fixed">>> = {
-  AL: { register: { file: "general", width: 8 }, fixed: 0 },
-  AX: { register: { file: "general", width: 16 }, fixed: 0 },
-  EAX: { register: { file: "general", width: 32 }, fixed: 0 },
-  RAX: { register: { file: "general", width: 64 }, fixed: 0 },
-  CL: { register: { file: "general", width: 8 }, fixed: 1 },
-  DX: { register: { file: "general", width: 16 }, fixed: 2 },
-  FS: { register: { file: "segment", width: 16 }, fixed: 4 },
-  GS: { register: { file: "segment", width: 16 }, fixed: 5 },
-  "<XMM0>": { register: { file: "vector", width: 128 }, fixed: 0 },
-  "ST(0)": { register: { file: "x87", width: 80 }, fixed: 0 },
+const NAMED: Readonly<Record<string, readonly [RegisterFile, width: number, number: number]>> = {
+  AL: ["general", 8, 0],
+  AX: ["general", 16, 0],
+  EAX: ["general", 32, 0],
+  RAX: ["general", 64, 0],
+  CL: ["general", 8, 1],
+  DX: ["general", 16, 2],
+  FS: ["segment", 16, 4],
+  GS: ["segment", 16, 5],
+  "<XMM0>": ["vector", 128, 0],
+  "ST(0)": ["x87", 80, 0],
 };
 
 const REGISTERS: readonly (readonly [RegExp, RegisterFile, number])[] = [
@@ -119,54 +118,74 @@ const MEMORY_BITS: Readonly<Record<string, number>> = {
   m512byte: 4096,
 };
 
+/** What the text of an operand says. */
+interface OperandText {
+  register?: RegisterShape;
+  memory?: MemoryShape;
+  immediate?: number;
+  fixed?: number;
+}
+
 /** Reads one operand. `field` is its letter in the third column. Throws an Error if nobody knows such an operand. */
-export function readOperand(text: string, field: string): OperandShape {
+export function readOperand(text: string, field: string, immediateOffset: number): OperandShape {
   if (!/^[MRVOSIDX]$/.test(field)) throw new Error(`"${field}" is not a place of an operand`);
-  const shape: Mutable<OperandShape> = { text, field: field as OperandShape["field"] };
+  const { register, memory, immediate, fixed } = readText(text, field);
+  return { text, field: field as OperandShape["field"], register, memory, immediate, immediateOffset, fixed };
+}
+
+function readText(text: string, field: string): OperandText {
   const bare = text.replace(/ ?\{[^}]*\}/g, "");
-  if (bare === "1") return { ...shape, immediate: 8, fixed: 1 };
+  if (bare === "1") return { immediate: 8, fixed: 1 };
   const named = NAMED[bare];
   if (named !== undefined) {
     if (field !== "X") throw new Error(`${bare} is implied, and its place says "${field}"`);
-    return { ...shape, ...named };
+    const [file, width, fixed] = named;
+    return { register: registerShape(file, width), fixed };
   }
   const immediate = /^imm(4|8|16|32|64)$/.exec(bare) ?? /^rel(8|16|32)$/.exec(bare) ?? undefined;
-  if (immediate !== undefined) return { ...shape, immediate: Number(immediate[1]) };
+  if (immediate !== undefined) return { immediate: Number(immediate[1]) };
   const offset = /^moffs(8|16|32|64)$/.exec(bare);
-  if (offset !== null) return { ...shape, memory: { bits: Number(offset[1]) } };
+  if (offset !== null) return { memory: memoryShape(Number(offset[1])) };
   const parts = bare.split("/");
-  parts.forEach((part, at) => readOperandPart(part, parts, at, shape));
-  return shape;
+  const read: OperandText = {};
+  parts.forEach((part, at) => readOperandPart(part, parts, at, read));
+  return read;
 }
 
-function readOperandPart(part: string, parts: readonly string[], at: number, shape: Mutable<OperandShape>): void {
+function registerShape(file: RegisterFile, width: number): RegisterShape {
+  return { file, width, operands: registerOperands(file, width) };
+}
+
+function memoryShape(bits: number): MemoryShape {
+  return { bits, broadcast: undefined, vectorIndex: undefined, tile: false };
+}
+
+function readOperandPart(part: string, parts: readonly string[], at: number, read: OperandText): void {
   if (part === "r" && at === 0 && /^m(8|16|32|64)$/.test(parts[1] ?? "")) {
-    shape.register = { file: "general", width: Number(parts[1]!.slice(1)) };
+    read.register = registerShape("general", Number(parts[1]!.slice(1)));
     return;
   }
   const register = REGISTERS.find(([pattern]) => pattern.test(part));
   if (register !== undefined && at === 0) {
-    shape.register = { file: register[1], width: register[2] };
+    read.register = registerShape(register[1], register[2]);
     return;
   }
   const vector = /^vm(32|64)([xyz])$/.exec(part);
   if (vector !== null) {
-    shape.memory = {
-      bits: 0,
-      vectorIndex: { bits: Number(vector[1]), register: { x: 128, y: 256, z: 512 }[vector[2] as "x" | "y" | "z"] },
-    };
+    const width = { x: 128, y: 256, z: 512 }[vector[2] as "x" | "y" | "z"];
+    read.memory = { ...memoryShape(0), vectorIndex: { bits: Number(vector[1]), register: width } };
     return;
   }
   if (part === "sibmem") {
-    shape.memory = { bits: 0, tile: true };
+    read.memory = { ...memoryShape(0), tile: true };
     return;
   }
   const broadcast = /^m(16|32|64)bcst$/.exec(part);
-  if (broadcast !== null && shape.memory !== undefined) {
-    shape.memory = { ...shape.memory, broadcast: Number(broadcast[1]) };
+  if (broadcast !== null && read.memory !== undefined) {
+    read.memory = { ...read.memory, broadcast: Number(broadcast[1]) };
     return;
   }
   const bits = MEMORY_BITS[part] ?? /^m(\d+)(?:fp|int)?$/.exec(part)?.[1];
-  if (bits === undefined || shape.memory !== undefined) throw new Error(`operand kind "${part}" is unknown`);
-  shape.memory = { bits: Number(bits) };
+  if (bits === undefined || read.memory !== undefined) throw new Error(`operand kind "${part}" is unknown`);
+  read.memory = memoryShape(Number(bits));
 }

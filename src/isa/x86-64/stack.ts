@@ -1,9 +1,10 @@
 import type { Address, Source } from "../../model/operation.ts";
 import { Refusal } from "../../model/refusal.ts";
 import { PROGRAM_COUNTER } from "../../model/registers.ts";
-import { type AccessSize, type OperationBuilder, type Recipe, generalDestination, nextInstruction } from "./builder.ts";
+import { type AccessSize, type OperationBuilder, type Recipe, nextInstruction } from "./builder.ts";
 import type { StackMeaning } from "./meaning.ts";
-import type { ImmediateOperand, MemoryOperand, RegisterOperand } from "./operands.ts";
+import type { ImmediateOperand, MemoryOperand } from "./operands.ts";
+import { generalDestination, type RegisterOperand } from "./register-operands.ts";
 import { RBP, RSP } from "./registers.ts";
 
 /** The stack, calls, and branches through memory. Stack addresses have 64 bits whatever the address size (SDM volume 1, section 6.2.3). */
@@ -11,10 +12,11 @@ import { RBP, RSP } from "./registers.ts";
 const immediate = (value: number): Source => ({ kind: "immediate", value: BigInt(value) });
 const register = (number: number, width: number): Source => ({ kind: "register", register: number, bit: 0, width });
 
-const stack = (displacement: number): Address => ({ base: RSP, displacement: BigInt(displacement), width: 64 });
+const stack = (displacement: number, base = RSP): Address => ({ base, displacement: BigInt(displacement), width: 64 });
+const stackPointer = generalDestination(RSP, 64);
 
 function moveStackPointer(builder: OperationBuilder, displacement: number, base = RSP): void {
-  builder.update({ to: generalDestination(RSP, 64), value: { ...stack(displacement), base } });
+  builder.update({ to: stackPointer, value: stack(displacement, base) });
 }
 
 function push(builder: OperationBuilder): void {
@@ -40,7 +42,7 @@ function pop(builder: OperationBuilder): void {
   }
   // The increment first, then the value: POP RSP leaves the value in RSP.
   const index = builder.load(builder.address(stack(0)), size);
-  builder.compute({ operator: "add", width: 64, inputs: [register(RSP, 64), immediate(size)], to: [generalDestination(RSP, 64)] });
+  builder.compute({ operator: "add", width: 64, inputs: [register(RSP, 64), immediate(size)], to: [stackPointer] });
   builder.compute({ operator: "copy", width: 8 * size, inputs: [{ kind: "temporary", index }], to: [builder.destination(to)] });
 }
 
@@ -71,7 +73,7 @@ function returnNear(builder: OperationBuilder): void {
 
 function leave(builder: OperationBuilder): void {
   const size = (builder.subject.variant.operandSize! / 8) as AccessSize;
-  builder.read({ address: builder.address({ ...stack(0), base: RBP }), offset: 0, size, to: [generalDestination(RBP, 8 * size)] });
+  builder.read({ address: builder.address(stack(0, RBP)), offset: 0, size, to: [generalDestination(RBP, 8 * size)] });
   moveStackPointer(builder, size, RBP);
 }
 
@@ -85,7 +87,7 @@ function enter(builder: OperationBuilder): Refusal | void {
   const level = Number(nesting.value & 31n);
   builder.store(builder.address(stack(-size)), size, register(RBP, 8 * size));
   for (let frame = 1; frame < level; frame++) {
-    const index = builder.load(builder.address({ ...stack(-size * frame), base: RBP }), size);
+    const index = builder.load(builder.address(stack(-size * frame, RBP)), size);
     builder.store(builder.address(stack(-size * (frame + 1))), size, { kind: "temporary", index });
   }
   const frame = builder.temporary();

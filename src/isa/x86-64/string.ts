@@ -1,6 +1,7 @@
 import type { Address, Source } from "../../model/operation.ts";
-import { type AccessSize, type OperationBuilder, type Recipe, generalDestination } from "./builder.ts";
+import { type AccessSize, type OperationBuilder, type Recipe } from "./builder.ts";
 import type { StringMeaning } from "./meaning.ts";
+import { generalDestination } from "./register-operands.ts";
 import { RAX, RCX, RDI, RSI } from "./registers.ts";
 
 /** Bits of an element: a byte, or the operand size. */

@@ -1,7 +1,8 @@
 import type { Destination, RegisterSlice, Source } from "../../model/operation.ts";
-import { type AccessSize, type OperationBuilder, type Recipe, pieces, sliceOf } from "./builder.ts";
+import { type AccessSize, type OperationBuilder, type Recipe, pieces } from "./builder.ts";
 import type { LaneMeaning, VectorMeaning } from "./meaning.ts";
-import type { ImmediateOperand, MemoryOperand, Operand, RegisterOperand } from "./operands.ts";
+import type { ImmediateOperand, MemoryOperand } from "./operands.ts";
+import type { RegisterOperand } from "./register-operands.ts";
 import { K0, RDI } from "./registers.ts";
 
 /** Moves of vector and opmask registers, each by its page in the SDM, volume 2. */
@@ -27,12 +28,14 @@ export function definedBits(builder: OperationBuilder, register: RegisterOperand
 
 /** Part of a vector register. */
 function lane({ register }: RegisterOperand, bit: number, width: number): Destination {
-  return { register: register!, bit, width, extension: "zero", extendTo: bit + width, clearTo: bit + width };
+  const end = bit + width;
+  return { register: register!, bit, width, extension: "zero", extendTo: end, clearTo: end };
 }
 
 /** The lowest part, which clears the rest: up to `defined` because the instruction says so, above because VEX and EVEX do. */
 function lowestLane(builder: OperationBuilder, register: RegisterOperand, width: number, defined: number): Destination {
-  return { ...lane(register, 0, width), extendTo: defined, clearTo: isLegacy(builder) ? defined : WIDEST };
+  const clearTo = isLegacy(builder) ? defined : WIDEST;
+  return { register: register.register!, bit: 0, width, extension: "zero", extendTo: defined, clearTo };
 }
 
 /** Bit `index` of the opmask, if there is masking. */
@@ -46,7 +49,7 @@ function isZeroing(builder: OperationBuilder): boolean {
 }
 
 export function memoryOf(builder: OperationBuilder): MemoryOperand {
-  const memory = builder.subject.operands.find((operand): operand is MemoryOperand => operand.kind === "memory")!;
+  const memory = builder.subject.memory!;
   if (builder.subject.variant.facts.aligned) builder.align(memory.bytes);
   return memory;
 }
@@ -172,7 +175,7 @@ export function laneOf({ register }: RegisterOperand, bit: number, width: number
 
 export function bitsOf(source: Source, bit: number): Source {
   if (source.kind !== "temporary") throw new Error("only a temporary is cut into lanes");
-  return { ...source, bit };
+  return { kind: "temporary", index: source.index, bit };
 }
 
 /** MOVDDUP, MOVSLDUP, MOVSHDUP: all of the memory operand is read, whatever the mask (exception types 5NF and 4NF). */
@@ -349,8 +352,8 @@ function scattered(
   builder: OperationBuilder,
   data: RegisterOperand,
 ): { readonly address: number; readonly bit: number; readonly index: number }[] {
-  const memory = builder.subject.operands.find((operand): operand is MemoryOperand => operand.kind === "memory")!;
-  const shape = builder.subject.variant.operands.find((each) => each.memory !== undefined)!.memory!.vectorIndex!;
+  const memory = builder.subject.memory!;
+  const shape = builder.subject.variant.memory!.vectorIndex!;
   const element = elementOf(builder);
   const { register, bits, scale } = memory.vectorIndex!;
   const count = Math.min(data.width / element, shape.register / bits);
@@ -408,8 +411,8 @@ function moveMask(builder: OperationBuilder): void {
   const size = memory.bytes as AccessSize;
   const address = builder.addressOf(memory);
   if (isStore(builder)) {
-    const from: Operand = builder.operand(1);
-    builder.write({ address, offset: 0, size, from: { kind: "register", ...sliceOf(from as RegisterOperand), width: 8 * size } });
+    const from = builder.operand(1) as RegisterOperand;
+    builder.write({ address, offset: 0, size, from: { ...from.source, width: 8 * size } });
     return;
   }
   const { register } = builder.operand(0) as RegisterOperand;
