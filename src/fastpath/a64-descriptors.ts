@@ -1,7 +1,7 @@
 import type { Facts, PairFacts, SingleFacts } from "../isa/aarch64/facts.ts";
 import type { FieldPart } from "../isa/pattern.ts";
 import type { CompiledRow, RowTable } from "../isa/rows.ts";
-import { FLAG_CHECK_SIZE } from "./flag-checks.ts";
+import { CHECK } from "./flag-checks.ts";
 import { informationOf } from "./record.ts";
 
 /**
@@ -70,7 +70,7 @@ export function deriveA64Tables(table: RowTable<Facts>): A64Tables {
   const view = new DataView(bytes.buffer);
   // Descriptor 0 declines: no word has the bit that it wants under no mask.
   view.setUint32(4, 1, true);
-  view.setUint8(76, 4);
+  view.setUint8(76, 3);
   const forms: string[] = [];
   const known = new Map<string, number>();
   for (const row of table.rows) {
@@ -281,38 +281,40 @@ function writeDescriptor(view: DataView, at: number, shape: Shape, condition: Co
   view.setBigUint64(at + 48, write || sixtyFour ? ONES : 0xffff_ffffn, true);
   const flags = { write: Number(write), signExtend: Number(signed), sixtyFour: Number(write ? bytes === 8 : sixtyFour), ordered: Number(ordered) };
   view.setUint32(at + 56, informationOf({ size: bytes, ...flags, accesses, writeback: Number(writeback), length: 4 }), true);
-  view.setUint32(at + 60, FLAG_CHECK_SIZE * (write ? 0 : accesses), true);
+  view.setUint32(at + 60, checksOf(shape, writeback), true);
   view.setUint32(at + 64, accesses * bytes - 1, true);
-  view.setUint32(at + 68, registersThatMustDiffer(shape, writeback), true);
   view.setUint32(at + 72, Number(write), true);
   view.setUint8(at + 76, kindOf(shape, condition));
   view.setUint8(at + 78, Math.log2(bytes));
 }
 
-/** What sets a descriptor apart from one access at a register and an immediate: the kernel's numbers for it. */
-function kindOf({ address, pair }: Shape, condition: Condition): number {
+/** What sets a descriptor apart from accesses at a register and an immediate: the kernel's numbers for it. */
+function kindOf({ address }: Shape, condition: Condition): number {
   if (address === "register") return 1;
   if (address === "literal") return 2;
-  if (pair) return 3;
-  return condition.mask === 0 && condition.match === 0 ? 0 : 4;
+  return condition.mask === 0 && condition.match === 0 ? 0 : 3;
 }
 
-/** Pairs of registers that may be equal, as the bits of the kernel's table of them. */
-const EQUAL = { RtRn: 1, RnRt2: 2, RtRt2: 4 } as const;
-
-/** CONSTRAINED UNPREDICTABLE operands, DDI 0487 K1.2: the base among the registers with writeback, and the same register loaded twice. */
-function registersThatMustDiffer({ write, pair }: Shape, writeback: boolean): number {
-  return (writeback ? EQUAL.RtRn : 0) | (writeback && pair ? EQUAL.RnRt2 : 0) | (pair && !write ? EQUAL.RtRt2 : 0);
+/**
+ * What of a fault's flags the form minds, and CONSTRAINED UNPREDICTABLE operands, DDI 0487 K1.2: the base among the registers with writeback, and the
+ * same register loaded twice.
+ */
+function checksOf({ write, pair }: Shape, writeback: boolean): number {
+  const flags = write ? CHECK.write : pair ? CHECK.twoReads : CHECK.read;
+  return flags | (writeback ? CHECK.baseIsFirst : 0) | (writeback && pair ? CHECK.baseIsSecond : 0) | (pair && !write ? CHECK.firstIsSecond : 0);
 }
 
-/** For each value of word bits 14:0 (Rt2, Rn, Rt) which of the three are equal. */
+/** For each value of word bits 14:0 (Rt2, Rn, Rt) which of the three are equal, as bits of {@link CHECK}. */
 export function equalRegisters(): Uint8Array {
   const equals = new Uint8Array(1 << 15);
   for (let number = 0; number < 32; number++) {
     for (let other = 0; other < 32; other++) {
-      equals[(other << 10) | (number << 5) | number]! |= EQUAL.RtRn;
-      equals[(number << 10) | (number << 5) | other]! |= EQUAL.RnRt2;
-      equals[(number << 10) | (other << 5) | number]! |= EQUAL.RtRt2;
+      // As a base 31 is SP, and as another register it is XZR.
+      if (number !== 31) {
+        equals[(other << 10) | (number << 5) | number]! |= CHECK.baseIsFirst;
+        equals[(number << 10) | (number << 5) | other]! |= CHECK.baseIsSecond;
+      }
+      equals[(number << 10) | (other << 5) | number]! |= CHECK.firstIsSecond;
     }
   }
   return equals;

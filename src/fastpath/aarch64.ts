@@ -21,7 +21,7 @@ const EXTENSIONS = Array.from({ length: 16 }, (_, value) => {
 /**
  * The fast path for A64: loads and stores of general registers, single and in pairs, in all address modes, acquire and release,
  * unprivileged and literal among them. It declines SIMD and floating point, atomics, exclusives, memory tags, pairs and
- * writeback of FEAT_LRCPC3; writeback with both registers 31 (STR XZR, [SP], #16); pairs that leave their page; and faults whose syndrome or exit reason says that no device was accessed.
+ * writeback of FEAT_LRCPC3; pairs that leave their page; and faults whose syndrome or exit reason says that no device was accessed.
  */
 export class AArch64FastPath implements FastPath {
   readonly kernel: Kernel;

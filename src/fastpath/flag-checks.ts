@@ -1,26 +1,25 @@
 import { FLAG, responseCount } from "../model/fault-columns.ts";
 
-/** Values of the low seven bits of a fault's flags: the part of the table for one kind of access. */
+/** Entries of {@link flagChecks}: one for each value of the low seven bits of a fault's flags. */
 export const FLAG_CHECK_SIZE = 128;
 
-/** The kind that no flags go with. */
-export const NEVER = 3;
-
-/** The kind of a read and a write at the same address: such a fault may be reported as either. */
-export const READ_AND_WRITE = 4;
+/**
+ * What a kind of access minds, as bits of the kernel's check tables. Of flags: that a write, one read, two reads, or a read and a write at the same address
+ * (which may be reported as either) do not go with them; `never` no flags go with. Of A64's register numbers: which are equal and must not be.
+ */
+export const CHECK = { write: 1, read: 2, twoReads: 4, readAndWrite: 8, never: 16, baseIsFirst: 32, baseIsSecond: 64, firstIsSecond: 128 } as const;
 
 /**
- * For each kind of access (0: a write, 1 and 2: so many reads, 3: none, 4: a read and a write) and the low seven bits of a fault's flags, whether they go
- * together (0) or not: addresses and direction known and right, enough responses, and no user mode where `user` is "refuse".
+ * For the low seven bits of a fault's flags the bits of {@link CHECK} that they do not go with: addresses and direction must be known and right, there
+ * must be enough responses, and no user mode where `user` is "refuse".
  */
 export function flagChecks(user: "refuse" | "allow"): Uint8Array {
-  const checks = new Uint8Array(5 * FLAG_CHECK_SIZE).fill(1);
-  for (let flags = 0; flags < FLAG_CHECK_SIZE; flags++) {
+  const { write, read, twoReads, readAndWrite, never } = CHECK;
+  return Uint8Array.from({ length: FLAG_CHECK_SIZE }, (_, flags) => {
     const known = FLAG.direction | FLAG.gpa | FLAG.gva;
-    if ((flags & known) !== known || ((flags & FLAG.user) !== 0 && user === "refuse")) continue;
-    if (responseCount(flags) >= 1) checks[READ_AND_WRITE * FLAG_CHECK_SIZE + flags] = 0;
-    if ((flags & FLAG.write) !== 0) checks[flags] = 0;
-    for (let reads = 1; reads <= 2 && (flags & FLAG.write) === 0; reads++) if (responseCount(flags) >= reads) checks[reads * FLAG_CHECK_SIZE + flags] = 0;
-  }
-  return checks;
+    if ((flags & known) !== known || ((flags & FLAG.user) !== 0 && user === "refuse")) return write | read | twoReads | readAndWrite | never;
+    const responses = responseCount(flags);
+    const writes = (flags & FLAG.write) !== 0;
+    return never | (writes ? read | twoReads : write | (responses < 1 ? read : 0) | (responses < 2 ? twoReads : 0)) | (responses < 1 ? readAndWrite : 0);
+  });
 }

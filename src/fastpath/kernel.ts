@@ -1,5 +1,5 @@
 import type { Records } from "./record.ts";
-import type { Column, FaultColumns } from "../model/fault-columns.ts";
+import { type Column, DELTA, type FaultColumns, MANY_RESPONSES } from "../model/fault-columns.ts";
 
 /** The part of the WebAssembly API that is used here: the types of Node's library do not declare it. */
 declare const WebAssembly: {
@@ -36,9 +36,15 @@ const PLACES = [
   "PLANS",
   "PLAN_SIZE",
   "PLAN_LIMIT",
+  "NEEDED",
+  "CLASSES",
+  "CLASS_SIZE",
+  "CLASS_LIMIT",
+  "OPERATORS",
   "KEY",
   "INFORMATIONS",
   "SINGLE",
+  "ZEROS",
   "CHUNK",
 ] as const;
 type Place = (typeof PLACES)[number];
@@ -77,8 +83,15 @@ const ONE_A_FAULT: ReadonlySet<string> = new Set([
 const PAGE = 65536;
 const COLUMN_SIZE = 24;
 const REGISTER_SLOTS = 64;
-/** Streams in the order of their cursors in the state block. */
-const STREAMS = ["values", "escapes", "responses", "responseCounts"] as const;
+/** Streams in the order of their cursors in the state block, and the most elements that a fault takes which is not flagged as slow. */
+const STREAMS = [
+  { name: "values", most: DELTA.slots },
+  { name: "escapes", most: 0 },
+  { name: "responses", most: MANY_RESPONSES - 1 },
+  { name: "responseCounts", most: 0 },
+] as const;
+/** Elements that the kernel looks at beyond the last. */
+const AHEAD = 4;
 /** Elements of a stream that are unpacked at most: more than any chunk's, but for string instructions, which are not the kernel's. */
 const STREAM_LIMIT = 1 << 20;
 /** How far counts that do not fit the chunk can lead the kernel beyond a stream before it sees that: 4,096 of the longest steps. */
@@ -168,41 +181,42 @@ export class Kernel {
   }
 
   /**
-   * Takes a chunk: copies its bytes, unless they were read into {@link reserve}, and sets the register file to that of its first fault.
+   * Takes a chunk: copies its bytes up to the end of the last column of {@link FaultColumns}, unless they were read into {@link reserve}, and sets the register file to that of its first fault.
    * Throws a RangeError if a column does not lie in the chunk, or has too few elements.
    */
   load(columns: FaultColumns): void {
     const { bytes, count } = columns;
     if (!(count >= 0 && count <= this.place.FAULT_LIMIT)) throw new RangeError(`a chunk has at most ${this.place.FAULT_LIMIT} faults, not ${count}`);
-    for (const name of COLUMN_NAMES) checkColumn(name, columns[name], columns);
+    const length = hotLength(columns);
     let start = bytes.byteOffset;
     if (bytes.buffer !== this.#bytes.buffer || start < this.place.CHUNK) {
-      this.reserve(bytes.length).set(bytes);
+      this.reserve(length).set(bytes.subarray(0, length));
       start = this.place.CHUNK;
     }
-    this.#enlarge(start + bytes.length + 8 * STREAMS.reduce((sum, name) => sum + streamRoom(columns[name]), 0));
+    this.#enlarge(start + length + 8 * STREAMS.reduce((sum, { name, most }) => sum + streamRoom(columns[name], most * count), 0));
     COLUMN_NAMES.forEach((name, index) => {
       const { base, width, offset, count: elements } = columns[name];
       this.#bases[3 * index] = base;
       this.#shapes.set([start + offset, width, elements], 6 * index + 2);
     });
     this.#setHead(columns, start);
-    let scratch = (start + bytes.length + 7) & ~7;
-    STREAMS.forEach((name, index) => {
+    let scratch = (start + length + 7) & ~7;
+    STREAMS.forEach(({ name, most }, index) => {
       const { base, width, offset, count: elements } = columns[name];
+      const room = streamRoom(columns[name], most * count);
       let at = start + offset;
-      if (width !== 8 || base !== 0n) {
+      if (width === 0 && base === 0n) {
+        at = this.place.ZEROS;
+      } else if (room > 0) {
         at = scratch;
-        scratch += 8 * streamRoom(columns[name]);
-        this.#unpack64(COLUMN_NAMES.indexOf(name), streamRoom(columns[name]), at);
+        scratch += 8 * room;
+        this.#unpack64(COLUMN_NAMES.indexOf(name), room, at);
       }
-      // A stream of equal values is as long as it needs to be: its cursor stays where it is.
       this.#state.setUint32(4 * index, at, true);
-      this.#state.setUint32(48 + 4 * index, width === 0 ? at : at + 8 * elements, true);
+      this.#state.setUint32(48 + 4 * index, at + 8 * (width === 0 ? most * count : elements), true);
+      // A slow fault takes as many as it says: of a stream of equal values, which has no end, its cursor stays where it is.
       this.#state.setUint32(64 + 4 * index, width === 0 ? 0 : 8, true);
     });
-    this.#state.setUint32(80, columns.values.width === 0 ? 0 : 56, true);
-    this.#state.setUint32(84, columns.responses.width === 0 ? 0 : 24, true);
     this.#state.setBigUint64(16, columns.captured, true);
   }
 
@@ -241,6 +255,17 @@ export class Kernel {
   }
 }
 
+/** Bytes of a chunk up to the end of its last column here. Throws a RangeError if a column does not lie in the chunk, or has too few elements. */
+export function hotLength(columns: FaultColumns): number {
+  let end = 0;
+  for (const name of COLUMN_NAMES) {
+    const column = columns[name];
+    checkColumn(name, column, columns);
+    if (column.width !== 0) end = Math.max(end, column.offset + column.count * column.width);
+  }
+  return end;
+}
+
 function checkColumn(name: string, { width, offset, count }: Column, { bytes, count: faults, slots }: FaultColumns): void {
   if (width === 0) return;
   // Instructions of one byte an element are a stream.
@@ -251,8 +276,8 @@ function checkColumn(name: string, { width, offset, count }: Column, { bytes, co
   }
 }
 
-/** Elements for which a stream needs room when it is unpacked. The kernel looks at four of one without end. */
-function streamRoom({ base, width, count }: Column): number {
-  if (width === 8 && base === 0n) return 0;
-  return width === 0 ? 4 : Math.min(count, STREAM_LIMIT);
+/** Elements for which a stream needs room where it is unpacked, if the faults that are not slow take `most` of it. */
+function streamRoom({ base, width, count }: Column, most: number): number {
+  if (base === 0n && (width === 8 || width === 0)) return 0;
+  return width === 0 ? most + AHEAD : Math.min(count, STREAM_LIMIT);
 }

@@ -3,11 +3,13 @@ import type { Instruction } from "../model/instruction.ts";
 import type { Address, Destination, Operation, Operator, Read, Source, Write } from "../model/operation.ts";
 import { Refusal } from "../model/refusal.ts";
 import { PROGRAM_COUNTER, type Register, type RegisterSet, ZERO_REGISTER } from "../model/registers.ts";
-import { FLAG_CHECK_SIZE, NEVER, READ_AND_WRITE } from "./flag-checks.ts";
+import { CHECK } from "./flag-checks.ts";
 import { informationOf } from "./record.ts";
 
-/** Bytes of a plan; where its fields lie stands in assembly/plans.ts and in {@link writePlan}. */
-export const PLAN_SIZE = 128;
+/** Bytes of a plan, one line of the cache; where its fields lie stands in assembly/plans.ts and in {@link writePlan}. */
+export const PLAN_SIZE = 64;
+/** Bytes of what plans have in common, see {@link classOf}. */
+export const CLASS_SIZE = 64;
 
 /** Slots of the kernel's register file beyond those of the trace. */
 const ZERO_SLOT = 64;
@@ -42,7 +44,7 @@ export interface Plan {
 }
 
 interface ComputePlan {
-  /** Position in {@link OPERATORS}. */
+  /** Position in {@link operatorMasks}. */
   readonly operator: number;
   /** What is read is the first operand. */
   readonly memoryFirst: boolean;
@@ -52,8 +54,46 @@ interface ComputePlan {
   readonly target: { readonly slot: number; readonly keep: bigint };
 }
 
-/** In the order of assembly/flags.ts. */
-const OPERATORS: readonly Operator[] = ["x86-add", "x86-adc", "x86-sub", "x86-sbb", "x86-and", "x86-or", "x86-xor", "x86-inc", "x86-dec"];
+/** An operator as the kernel computes it, whatever it is, in 64-bit words: see assembly/flags.ts. */
+interface OperatorMasks {
+  /** All ones for a sum, and for the flags that it has. */
+  readonly sum: bigint;
+  /** All ones: bits that are set in both operands count, and bits that differ. */
+  readonly both: bigint;
+  readonly different: bigint;
+  /** All ones: the second operand is inverted before it is added. */
+  readonly invert: bigint;
+  /** What is added besides, and whether CF inverts that: 0 or 1. */
+  readonly carryIn: bigint;
+  readonly usesCarry: bigint;
+  /** Whether CF stays as it was: 0 or 1. */
+  readonly keepsCarry: bigint;
+}
+
+const ADDITION: OperatorMasks = { sum: ONES, both: 0n, different: 0n, invert: 0n, carryIn: 0n, usesCarry: 0n, keepsCarry: 0n };
+const SUBTRACTION: OperatorMasks = { ...ADDITION, invert: ONES, carryIn: 1n };
+const BITWISE: OperatorMasks = { ...ADDITION, sum: 0n };
+
+const OPERATORS: ReadonlyMap<Operator, OperatorMasks> = new Map<Operator, OperatorMasks>([
+  ["x86-add", ADDITION],
+  ["x86-adc", { ...ADDITION, usesCarry: 1n }],
+  ["x86-sub", SUBTRACTION],
+  ["x86-sbb", { ...SUBTRACTION, usesCarry: 1n }],
+  ["x86-and", { ...BITWISE, both: ONES }],
+  ["x86-or", { ...BITWISE, both: ONES, different: ONES }],
+  ["x86-xor", { ...BITWISE, different: ONES }],
+  ["x86-inc", { ...ADDITION, keepsCarry: 1n }],
+  ["x86-dec", { ...SUBTRACTION, keepsCarry: 1n }],
+]);
+const OPERATOR_NAMES = [...OPERATORS.keys()];
+
+/** The masks of all operators, eight words each. */
+export function operatorMasks(): BigUint64Array {
+  const masks = [...OPERATORS.values()].flatMap(({ sum, both, different, invert, carryIn, usesCarry, keepsCarry }) => [
+    sum, both, different, invert, carryIn, usesCarry, keepsCarry, 0n,
+  ]);
+  return BigUint64Array.from(masks);
+}
 
 /**
  * Keys that an operation, and its parts, may have for a plan to be made of it. What the model has besides them, now or one day, the
@@ -198,7 +238,7 @@ function computePlanOf({ reads, computes, writes, ordering }: Operation, address
   if (read === undefined || compute === undefined || reads.length + computes.length > 2 || writes.length > 1 || ordering !== undefined) return undefined;
   if (!hasOnly(read, KNOWN.computedRead) || !hasOnly(compute, KNOWN.compute)) return undefined;
   const { size, offset, to, temporary, temporaryBit = 0 } = read;
-  const operator = OPERATORS.indexOf(compute.operator);
+  const operator = OPERATOR_NAMES.indexOf(compute.operator);
   const { width, inputs, to: targets } = compute;
   if (operator < 0 || offset !== 0 || to.length > 0 || temporary === undefined || temporaryBit !== 0 || width !== 8 * size || targets.length > 1) return undefined;
   const isRead = (input: Source | undefined): boolean => input?.kind === "temporary" && input.index === temporary && (input.bit ?? 0) === 0;
@@ -247,36 +287,42 @@ export interface PlanKey {
   readonly high: bigint;
 }
 
-/** Writes a plan at `at`; undefined: that faults with these bytes are declined. `registersAt` is the address of the register file. */
-export function writePlan(view: DataView, at: number, { low, high }: PlanKey, plan: Plan | undefined, registersAt: number): void {
+/** What many plans have in common, as the words of a class. */
+export function classOf({ cut, sign, result, kept, addressMask, compute }: Plan): readonly bigint[] {
+  return [cut, sign, result, kept.mask, addressMask, compute?.target.keep ?? 0n];
+}
+
+/** Where a plan goes and what it refers to: addresses in the kernel's memory. */
+export interface PlanPlace {
+  readonly at: number;
+  readonly classAt: number;
+  /** Of the register file. */
+  readonly registers: number;
+}
+
+/** Writes a plan; undefined: that faults with these bytes are declined. */
+export function writePlan(view: DataView, { at, classAt, registers }: PlanPlace, { low, high }: PlanKey, plan: Plan | undefined): void {
+  for (let word = 0; word < PLAN_SIZE; word += 8) view.setBigUint64(at + word, 0n, true);
   view.setBigUint64(at, low, true);
   view.setBigUint64(at + 8, high, true);
-  view.setUint16(at + 120, FLAG_CHECK_SIZE * (plan === undefined ? NEVER : plan.write ? 0 : plan.compute?.writesBack ? READ_AND_WRITE : 1), true);
-  view.setUint8(at + 122, 0);
+  view.setUint32(at + 52, classAt, true);
+  view.setUint8(at + 58, CHECK.never);
   if (plan === undefined) return;
-  const { displacement, addressMask, index, base, segment, source, immediate, cut, sign, result, kept, needed, write, size, information, compute } = plan;
+  const { displacement, index, base, segment, source, immediate, kept, write, size, information, compute } = plan;
   view.setBigUint64(at + 16, displacement, true);
-  view.setBigUint64(at + 24, addressMask, true);
-  view.setBigUint64(at + 48, cut, true);
-  view.setBigUint64(at + 56, sign, true);
-  view.setBigUint64(at + 64, result, true);
-  view.setBigUint64(at + 72, kept.mask, true);
-  view.setBigUint64(at + 80, needed, true);
-  view.setBigUint64(at + 88, immediate, true);
-  view.setUint32(at + 96, 8 * base, true);
-  view.setUint32(at + 100, 8 * index.slot, true);
-  view.setUint32(at + 104, 8 * segment, true);
-  view.setUint32(at + 108, source === undefined ? at + 88 : registersAt + 8 * source.slot + source.bit / 8, true);
-  view.setUint32(at + 112, 8 * kept.slot, true);
-  view.setUint32(at + 116, information, true);
-  view.setUint8(at + 122, (base > ZERO_SLOT ? 1 : 0) | (compute === undefined ? 0 : 2));
-  if (compute !== undefined) {
-    view.setUint8(at + 32, compute.operator);
-    view.setUint8(at + 33, compute.memoryFirst ? 1 : 0);
-    view.setUint32(at + 36, 8 * compute.target.slot, true);
-    view.setBigUint64(at + 40, compute.target.keep, true);
-  }
-  view.setUint8(at + 124, index.shift);
-  view.setUint8(at + 126, size - 1);
-  view.setUint8(at + 127, write ? 1 : 0);
+  view.setBigUint64(at + 24, immediate, true);
+  view.setUint16(at + 32, 8 * base, true);
+  view.setUint16(at + 34, 8 * index.slot, true);
+  view.setUint16(at + 36, 8 * segment, true);
+  view.setUint16(at + 38, 8 * kept.slot, true);
+  view.setUint32(at + 40, source === undefined ? at + 24 : registers + 8 * source.slot + source.bit / 8, true);
+  view.setUint32(at + 44, information, true);
+  view.setUint16(at + 48, 8 * (compute?.target.slot ?? ZERO_SLOT), true);
+  view.setUint8(at + 50, (base > ZERO_SLOT ? 1 : 0) | (compute === undefined ? 0 : 2));
+  view.setUint8(at + 51, index.shift);
+  view.setUint8(at + 56, compute?.operator ?? 0);
+  view.setUint8(at + 57, compute?.memoryFirst ? 1 : 0);
+  view.setUint8(at + 58, write ? CHECK.write : compute?.writesBack ? CHECK.readAndWrite : CHECK.read);
+  view.setUint8(at + 59, write ? 1 : 0);
+  view.setUint8(at + 60, size - 1);
 }

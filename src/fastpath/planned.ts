@@ -5,7 +5,7 @@ import { Refusal } from "../model/refusal.ts";
 import { type FastPath, type FastPathSettings, type FastRun, kernelFacts, runResult } from "./fast-path.ts";
 import { flagChecks } from "./flag-checks.ts";
 import { Kernel } from "./kernel.ts";
-import { type Plan, PLAN_SIZE, type PlanKey, planOf, transformedPlanOf, writePlan } from "./plan.ts";
+import { CLASS_SIZE, classOf, operatorMasks, type Plan, PLAN_SIZE, type PlanKey, planOf, transformedPlanOf, writePlan } from "./plan.ts";
 
 /** Bytes of HEADS: one u16 for each hash of 15 bits. */
 const HEADS_SIZE = 2 << 15;
@@ -35,6 +35,8 @@ export class PlannedFastPath implements FastPath {
   readonly #headsOf: (low: bigint, high: bigint) => number;
   readonly #guard: () => void;
   #plans = 1;
+  /** The classes of plans by their words, and where each is. */
+  readonly #classes = new Map<string, number>();
   /** Slots that any of the plans needs. */
   #needed = 0n;
 
@@ -45,7 +47,7 @@ export class PlannedFastPath implements FastPath {
     this.slots = isa.registers.descriptions.filter(({ width }) => width <= 64).map(({ name }) => name);
     const kernel = new Kernel(module);
     this.kernel = kernel;
-    if (kernel.place.PLAN_SIZE !== PLAN_SIZE) throw new Error("kernel.wasm is of another version");
+    if (kernel.place.PLAN_SIZE !== PLAN_SIZE || kernel.place.CLASS_SIZE !== CLASS_SIZE) throw new Error("kernel.wasm is of another version");
     kernel.bytes.set(flagChecks(settings.userMode), kernel.place.FLAG_CHECKS);
     kernel.setFacts(kernelFacts(settings));
     const flags = isa.registers.find("rflags");
@@ -59,6 +61,8 @@ export class PlannedFastPath implements FastPath {
     this.#headsOf = kernel.routine("headsOf");
     const masks = new BigUint64Array(kernel.bytes.buffer, kernel.place.BYTE_MASKS, 32);
     for (let held = 0; held < 16; held++) masks.set([BigInt.asUintN(8 * Math.min(held, 8), -1n), BigInt.asUintN(8 * Math.max(held - 8, 0), -1n)], 2 * held);
+    const operators = operatorMasks();
+    new BigUint64Array(kernel.bytes.buffer, kernel.place.OPERATORS, operators.length).set(operators);
     this.#forget();
   }
 
@@ -133,11 +137,34 @@ export class PlannedFastPath implements FastPath {
     return transformed === undefined ? planOf(instruction, isa.registers) : transformedPlanOf(instruction, isa.registers);
   }
 
+  /** The address of a plan's class, which is written if it is new; undefined: there are too many. */
+  #classAt(view: DataView, plan: Plan): number | undefined {
+    const words = classOf(plan);
+    const key = words.join();
+    const known = this.#classes.get(key);
+    if (known !== undefined) return known;
+    const { CLASSES, CLASS_LIMIT } = this.kernel.place;
+    if (this.#classes.size === CLASS_LIMIT) return undefined;
+    const at = CLASSES + CLASS_SIZE * this.#classes.size;
+    words.forEach((word, index) => view.setBigUint64(at + 8 * index, word, true));
+    this.#classes.set(key, at);
+    return at;
+  }
+
+  /** Writes a plan, which may be none, under a number. */
+  #put(view: DataView, number: number, key: PlanKey, plan: Plan | undefined): void {
+    const { PLANS, CLASSES, NEEDED, REGISTERS } = this.kernel.place;
+    const classAt = plan === undefined ? undefined : this.#classAt(view, plan);
+    const known = classAt === undefined ? undefined : plan;
+    writePlan(view, { at: PLANS + PLAN_SIZE * number, classAt: classAt ?? CLASSES, registers: REGISTERS }, key, known);
+    view.setBigUint64(NEEDED + 8 * number, known?.needed ?? 0n, true);
+  }
+
   /** Writes a plan, and its number to one of its two places (R. Pagh and F. Rodler, "Cuckoo hashing", 2001). Gives whether that succeeded. */
   #write(view: DataView, key: PlanKey, plan: Plan | undefined): boolean {
     const { place } = this.kernel;
     let number = this.#plans++;
-    writePlan(view, place.PLANS + PLAN_SIZE * number, key, plan, place.REGISTERS);
+    this.#put(view, number, key, plan);
     let taken = 0;
     for (let moves = 0; moves < MOVE_LIMIT; moves++) {
       const at = place.PLANS + PLAN_SIZE * number;
@@ -158,7 +185,7 @@ export class PlannedFastPath implements FastPath {
     const { bytes, place } = this.kernel;
     bytes.fill(0, place.HEADS, place.HEADS + HEADS_SIZE);
     // The plan of no instruction: its bytes can't be captured.
-    writePlan(new DataView(bytes.buffer), place.PLANS, { low: 0n, high: 0xffff_ffff_ffff_ffffn }, undefined, place.REGISTERS);
+    this.#put(new DataView(bytes.buffer), 0, { low: 0n, high: 0xffff_ffff_ffff_ffffn }, undefined);
     this.#plans = 1;
   }
 }

@@ -1,6 +1,9 @@
 // Columns of integers relative to a base, see src/model/fault-columns.ts. A kernel's loop does not want to know their widths: they are
 // unpacked first, each in a loop of its own, which is a load, an addition and a store an element.
-import { COLUMNS, COLUMN_SIZE, DIFFERENT, GPA, GPAS, GVAS, GVA_OFFSET, INFORMATIONS } from "./memory";
+import { COLUMNS, COLUMN_SIZE, FLAGS_OF, GPA, GPAS, GVAS, GVA_OFFSET, INFORMATIONS, LOWEST_ADDRESS, SHARED_BIT } from "./memory";
+
+/** Flag of a fault, src/model/fault-columns.ts. */
+@inline const HAS_GPA: u32 = 1 << 2;
 
 @inline export function baseOf(column: u32): u64 {
   return load<u64>(COLUMNS + column * COLUMN_SIZE);
@@ -30,6 +33,17 @@ export function elementOf(column: u32, index: u32): u64 {
     case 8: return base + load<u64>(at + (index << 3));
     default: return base + load<u64>(at + (index << 4));
   }
+}
+
+/** Which bits of a load of eight bytes are an element, for {@link maskedElement}. */
+export function elementMask(column: u32): u64 {
+  const width = widthOf(column);
+  return width >= 8 ? ~0 : (<u64>1 << (<u64>width << 3)) - 1;
+}
+
+/** One element without a branch or a call: what follows it is cut off. */
+@inline export function maskedElement(column: u32, index: u32, mask: u64): u64 {
+  return (load<u64>(addressOf(column) + index * widthOf(column)) & mask) + baseOf(column);
 }
 
 /** Four u32 as u64 plus a base at `to`. */
@@ -127,31 +141,59 @@ export function unpack32(column: u32, count: u32, to: u32): void {
   }
 }
 
-/** The same, unless the column is as wanted where it is. Gives the address of the first element. */
-export function place32(column: u32, count: u32, to: u32): u32 {
-  if (widthOf(column) === 4 && baseOf(column) === 0) return addressOf(column);
-  unpack32(column, count, to);
-  return to;
+/**
+ * Unpacks the physical and virtual addresses of `count` faults, and declines those that the guest's facts rule out. `mask`: bits in which the two
+ * addresses must not differ.
+ */
+export function unpackAddresses(count: u32, mask: u64): void {
+  const end = ((count + 7) & ~7) << 3;
+  if (widthOf(GVA_OFFSET) === 0) {
+    unpackBoth(end);
+  } else {
+    unpack64(GPA, count, GPAS);
+    unpack64(GVA_OFFSET, count, GVAS);
+    for (let at: u32 = 0; at < end; at += 16) v128.store(at, i64x2.add(v128.load(at, GPAS), v128.load(at, GVAS)), GVAS);
+  }
+  const lowest = load<u64>(LOWEST_ADDRESS);
+  const shared = load<u64>(SHARED_BIT);
+  const differ = widthOf(GVA_OFFSET) !== 0 || (baseOf(GVA_OFFSET) & mask) !== 0;
+  if (lowest === 0 && shared === 0 && !differ) return;
+  for (let at: u32 = 0; at < count << 3; at += 8) {
+    if (areRuledOut(load<u64>(at, GPAS), load<u64>(at, GVAS), mask)) decline(at >> 1);
+  }
 }
 
-/** Unpacks the physical and virtual addresses of `count` faults, and says in which bits they differ. */
-export function unpackAddresses(count: u32): void {
-  unpack64(GPA, count, GPAS);
-  const end = (count + 7) & ~7;
-  if (widthOf(GVA_OFFSET) === 0) {
-    const offset = i64x2.splat(baseOf(GVA_OFFSET));
-    for (let at: u32 = 0; at < end << 3; at += 16) v128.store(at, i64x2.add(v128.load(at, GPAS), offset), GVAS);
-    store<u64>(DIFFERENT, baseOf(GVA_OFFSET));
+/** Whether the guest's facts rule a fault's addresses out. */
+@inline export function areRuledOut(gpa: u64, gva: u64, mask: u64): bool {
+  const shared = load<u64>(SHARED_BIT);
+  return gva < load<u64>(LOWEST_ADDRESS) || (gpa & shared) !== shared || ((gva - gpa) & mask) !== 0;
+}
+
+/** Both addresses where they differ by the same offset everywhere. `end`: eight times the number of faults. */
+@inline
+function unpackBoth(end: u32): void {
+  const offset = i64x2.splat(baseOf(GVA_OFFSET));
+  if (widthOf(GPA) === 4) {
+    const base = i64x2.splat(baseOf(GPA));
+    let from = addressOf(GPA);
+    for (let at: u32 = 0; at < end; at += 32, from += 16) {
+      const words = v128.load(from);
+      const low = i64x2.add(i64x2.extend_low_i32x4_u(words), base);
+      const high = i64x2.add(i64x2.extend_high_i32x4_u(words), base);
+      v128.store(at, low, GPAS);
+      v128.store(at, high, GPAS + 16);
+      v128.store(at, i64x2.add(low, offset), GVAS);
+      v128.store(at, i64x2.add(high, offset), GVAS + 16);
+    }
     return;
   }
-  unpack64(GVA_OFFSET, count, GVAS);
-  let different = i64x2.splat(0);
-  for (let at: u32 = 0; at < end << 3; at += 16) {
-    const offset = v128.load(at, GVAS);
-    different = v128.or(different, offset);
-    v128.store(at, i64x2.add(v128.load(at, GPAS), offset), GVAS);
-  }
-  store<u64>(DIFFERENT, i64x2.extract_lane(different, 0) | i64x2.extract_lane(different, 1));
+  unpack64(GPA, end >> 3, GPAS);
+  for (let at: u32 = 0; at < end; at += 16) v128.store(at, i64x2.add(v128.load(at, GPAS), offset), GVAS);
+}
+
+/** Takes from a fault's flags, four times its index, that its physical address is known: no instruction wants such a fault. */
+export function decline(at: u32): void {
+  store<u32>(at, load<u32>(at, FLAGS_OF) & ~HAS_GPA, FLAGS_OF);
 }
 
 /** Of the faults `from` up to `to` the number that were declined. */

@@ -1,11 +1,10 @@
 // Faults that are turned away, or of which more is to be known than the kernels do, before a byte of the instruction is looked at: the same
 // as src/emulate/checks.ts and src/model/exit.ts, in loops of their own. They lose the flag that says that their physical address is known,
 // and no instruction wants such a fault.
-import { baseOf, elementOf, unpack64, widthOf } from "./columns";
+import { baseOf, decline, elementOf, unpack64, widthOf } from "./columns";
 import { EXIT_REASON, FIRSTS, FLAGS, FLAGS_OF, INSTRUCTION_LENGTH, SYNDROME, TRANSFORMED_INSTRUCTION } from "./memory";
 
 // Flags of a fault, src/model/fault-columns.ts.
-@inline const HAS_GPA: u32 = 1 << 2;
 @inline const HAS_SYNDROME: u32 = 1 << 8;
 @inline const HAS_EXIT_REASON: u32 = 1 << 9;
 @inline export const HAS_TRANSFORMED_INSTRUCTION: u32 = 1 << 15;
@@ -21,15 +20,11 @@ import { EXIT_REASON, FIRSTS, FLAGS, FLAGS_OF, INSTRUCTION_LENGTH, SYNDROME, TRA
 @inline const EPT_VIOLATION: u64 = 48;
 @inline const NESTED_PAGE_FAULT: u64 = 0x400;
 
-function decline(fault: u32): void {
-  store<u32>(fault << 2, load<u32>(fault << 2, FLAGS_OF) & ~HAS_GPA, FLAGS_OF);
-}
-
 /** Faults with fewer than `least` bytes of the instruction. `count` faults of the chunk. */
 export function declineShort(count: u32, least: u64): void {
   if (widthOf(INSTRUCTION_LENGTH) === 0 && baseOf(INSTRUCTION_LENGTH) >= least) return;
   for (let fault: u32 = 0; fault < count; fault++) {
-    if (elementOf(INSTRUCTION_LENGTH, fault) < least) decline(fault);
+    if (elementOf(INSTRUCTION_LENGTH, fault) < least) decline(fault << 2);
   }
 }
 
@@ -63,7 +58,7 @@ export function declineBefore(count: u32): void {
     if (widthOf(SYNDROME) !== 0) {
       unpack64(SYNDROME, count, FIRSTS);
       for (let fault: u32 = 0; fault < count; fault++) {
-        if (!isDeviceAbort(load<u64>(fault << 3, FIRSTS)) && (load<u32>(fault << 2, FLAGS_OF) & HAS_SYNDROME) !== 0) decline(fault);
+        if (!isDeviceAbort(load<u64>(fault << 3, FIRSTS)) && (load<u32>(fault << 2, FLAGS_OF) & HAS_SYNDROME) !== 0) decline(fault << 2);
       }
     } else if (!isDeviceAbort(baseOf(SYNDROME))) declineFlagged(count, HAS_SYNDROME);
   }
@@ -71,7 +66,7 @@ export function declineBefore(count: u32): void {
     if (widthOf(EXIT_REASON) !== 0) {
       unpack64(EXIT_REASON, count, FIRSTS);
       for (let fault: u32 = 0; fault < count; fault++) {
-        if (!isDeviceExit(load<u64>(fault << 3, FIRSTS)) && (load<u32>(fault << 2, FLAGS_OF) & HAS_EXIT_REASON) !== 0) decline(fault);
+        if (!isDeviceExit(load<u64>(fault << 3, FIRSTS)) && (load<u32>(fault << 2, FLAGS_OF) & HAS_EXIT_REASON) !== 0) decline(fault << 2);
       }
     } else if (!isDeviceExit(baseOf(EXIT_REASON))) declineFlagged(count, HAS_EXIT_REASON);
   }
@@ -79,7 +74,7 @@ export function declineBefore(count: u32): void {
     if (widthOf(TRANSFORMED_INSTRUCTION) !== 0) {
       unpack64(TRANSFORMED_INSTRUCTION, count, FIRSTS);
       for (let fault: u32 = 0; fault < count; fault++) {
-        if (!isNoWalk(load<u64>(fault << 3, FIRSTS)) && (load<u32>(fault << 2, FLAGS_OF) & HAS_TRANSFORMED_INSTRUCTION) !== 0) decline(fault);
+        if (!isNoWalk(load<u64>(fault << 3, FIRSTS)) && (load<u32>(fault << 2, FLAGS_OF) & HAS_TRANSFORMED_INSTRUCTION) !== 0) decline(fault << 2);
       }
     } else if (!isNoWalk(baseOf(TRANSFORMED_INSTRUCTION))) declineFlagged(count, HAS_TRANSFORMED_INSTRUCTION);
   }
@@ -87,6 +82,6 @@ export function declineBefore(count: u32): void {
 
 function declineFlagged(count: u32, flag: u32): void {
   for (let fault: u32 = 0; fault < count; fault++) {
-    if (load<u32>(fault << 2, FLAGS_OF) & flag) decline(fault);
+    if (load<u32>(fault << 2, FLAGS_OF) & flag) decline(fault << 2);
   }
 }

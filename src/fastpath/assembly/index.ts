@@ -1,11 +1,10 @@
 export {
   BASES, BYTE_MASKS, CHUNK, COLUMNS, DESCRIPTORS, DESCRIPTORS_SIZE, EQUALS, EXTENSIONS, FAULT_LIMIT, FIRSTS, FLAGS_OF, FLAG_CHECKS, GPAS, HEADS, INFORMATIONS, KEY,
-  PLANS, PLAN_LIMIT, PLAN_SIZE,
-  OFFSETS, REGISTERS, SECONDS, SINGLE, SLOTS, STATE, WORDS,
+  CLASSES, CLASS_LIMIT, CLASS_SIZE, NEEDED, OPERATORS, PLANS, PLAN_LIMIT, PLAN_SIZE,
+  OFFSETS, REGISTERS, SECONDS, SINGLE, SLOTS, STATE, WORDS, ZEROS,
 } from "./memory";
 // Some of these are not for the wrapper: what is exported is not compiled into the loop, which then has more registers.
 export { countDeclined, elementOf, unpack64 } from "./columns";
 export { slowFault } from "./registers";
-export { compute } from "./flags";
-export { guardPlanned, headsOf, isRuledOut, prepareSinglePlanned, runPlanned, singlePlanned, unpackPlanned } from "./plans";
-export { guardA64, isRuledOutA64, prepareSingleA64, setUpA64, runA64, singleA64, unpackA64 } from "./a64";
+export { guardPlanned, headsOf, prepareSinglePlanned, runPlanned, singlePlanned, unpackPlanned } from "./plans";
+export { guardA64, lacksRegister, prepareSingleA64, setUpA64, runA64, singleA64, unpackA64 } from "./a64";

@@ -34,6 +34,9 @@ export const GVAS: u32 = 0x28000;
 export const FLAGS_OF: u32 = 0x30000;
 export const DELTAS: u32 = 0x34000;
 export const WORDS: u32 = 0x38000;
+/** The address of each fault's plan, u32; of its descriptor, from `DESCRIPTORS`. */
+export const PLANS_OF: u32 = 0x3c000;
+@inline export const DESCRIPTORS_OF: u32 = PLANS_OF;
 /** Columns of the answer: first value, second value and new base, u64; information, u32. See src/fastpath/record.ts. */
 export const FIRSTS: u32 = 0x40000;
 export const SECONDS: u32 = 0x48000;
@@ -44,12 +47,22 @@ export const HEADS: u32 = 0x10000;
 /** For each number of bytes up to 15, which bits of two u64 they are. */
 export const BYTE_MASKS: u32 = EXTENSIONS;
 export const PLANS: u32 = 0x60000;
-export const PLAN_SIZE: u32 = 128;
+export const PLAN_SIZE: u32 = 64;
 export const PLAN_LIMIT: u32 = 8192;
+/** For each plan the slots that it needs, u64. */
+export const NEEDED: u32 = 0xe0000;
+/** What plans have in common, see src/fastpath/plan.ts. */
+export const CLASSES: u32 = 0xf0000;
+export const CLASS_SIZE: u32 = 64;
+export const CLASS_LIMIT: u32 = 512;
+/** The masks of x86-64's operators, see src/fastpath/plan.ts. */
+export const OPERATORS: u32 = 0xf8000;
 /** Instruction bytes that have no plan yet, and those of a single call, as two u64, the number of captured bytes in the last byte. */
 export const KEY: u32 = STATE + 152;
+/** For streams whose elements are all zero: as many as 4,096 faults without the flag "slow" can take, 4 each, and a load of 4 at the end. */
+export const ZEROS: u32 = 0x100000;
 /** The chunk as it was read, then its streams unpacked, to the end of the memory. */
-export const CHUNK: u32 = 0x160000;
+export const CHUNK: u32 = 0x121000;
 
 // Columns.
 @inline export const COLUMN_SIZE: u32 = 24;
@@ -81,23 +94,18 @@ export const CHUNK: u32 = 0x160000;
 @inline export const LOWEST_ADDRESS: u32 = STATE + 24;
 /** Bits that every physical address must have, u64. */
 @inline export const SHARED_BIT: u32 = STATE + 32;
-/** Not 0 if faults need the checks that most guests do without, u32. */
+/** Not 0 if not all registers were captured that instructions may need, u32. */
 @inline export const GUARDED: u32 = STATE + 44;
 /** Ends of the streams: a cursor beyond its end means a damaged chunk. u32. */
 @inline export const VALUES_END: u32 = STATE + 48;
 @inline export const ESCAPES_END: u32 = STATE + 52;
 @inline export const RESPONSES_END: u32 = STATE + 56;
 @inline export const RESPONSE_COUNTS_END: u32 = STATE + 60;
-/** Bytes by which a cursor moves an element, u32: 8, or 0 if all elements are equal. */
+/** Bytes by which a cursor of a slow fault moves an element, u32: 8, or 0 if all elements are equal. */
 @inline export const VALUE_STEP: u32 = STATE + 64;
 @inline export const ESCAPE_STEP: u32 = STATE + 68;
 @inline export const RESPONSE_STEP: u32 = STATE + 72;
 @inline export const RESPONSE_COUNT_STEP: u32 = STATE + 76;
-/** Masks for the bytes by which the cursors of values and responses move: 56 and 24, or 0. */
-@inline export const VALUE_MASK: u32 = STATE + 80;
-@inline export const RESPONSE_MASK: u32 = STATE + 84;
-/** All bits by which a virtual address differs from its physical one, u64. */
-@inline export const DIFFERENT: u32 = STATE + 88;
 /** GVA minus GPA of a single fault, u64. */
 export const OFFSETS: u32 = STATE + 168;
 /** Address of the next fault's instruction bytes, their end, and the bytes of an element, 0 for a stream: u32. */
@@ -106,13 +114,13 @@ export const OFFSETS: u32 = STATE + 168;
 @inline export const BYTES_STEP: u32 = STATE + 148;
 /** Byte offset in the register file of RFLAGS, u32. */
 @inline export const RFLAGS_AT: u32 = STATE + 176;
+/** Which bits of a load of eight bytes are an element of the columns of PCs and transformed instructions, u64. */
+@inline export const PC_MASK: u32 = STATE + 184;
+@inline export const TRANSFORMED_MASK: u32 = STATE + 192;
 /** The longest instruction of the chunk, in bytes, u32. */
 @inline export const LONGEST_LENGTH: u32 = STATE + 136;
 /** Slots that any plan needs, u64. */
 @inline export const NEEDED_SLOTS: u32 = STATE + 128;
-/** Where the unpacked columns of instructions and deltas are: in the chunk itself if they need no unpacking. u32. */
-@inline export const WORDS_AT: u32 = STATE + 120;
-@inline export const DELTAS_AT: u32 = STATE + 124;
 /** The PC and two responses of a single fault, u64 each. */
 @inline export const SINGLE_PC: u32 = STATE + 96;
 export const SINGLE: u32 = SINGLE_PC;

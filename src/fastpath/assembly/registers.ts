@@ -4,6 +4,19 @@ import {
   VALUES_END, VALUE_STEP,
 } from "./memory";
 
+// Of a delta word and of a fault's flags, src/model/fault-columns.ts.
+@inline const ESCAPE: u32 = 1 << 27;
+@inline const MANY_RESPONSES: u32 = 3 << 5;
+
+/** Applies a delta: four values, whatever its count is. Gives the address of the next value. */
+@inline export function applyDelta(delta: u32, values: u32): u32 {
+  store<u64>((delta << 3) & 0x1f8, load<u64>(values), REGISTERS);
+  store<u64>((delta >> 3) & 0x1f8, load<u64>(values, 8), REGISTERS);
+  store<u64>((delta >> 9) & 0x1f8, load<u64>(values, 16), REGISTERS);
+  store<u64>((delta >> 15) & 0x1f8, load<u64>(values, 24), REGISTERS);
+  return values + ((delta >> 21) & 56);
+}
+
 /**
  * A delta with the escape bit: two masks tell what is captured and what has a new value. Gives the next value's address. Damaged
  * masks lead it beyond the end, and the caller finds it there.
@@ -44,9 +57,10 @@ function manyResponses(): u32 {
  * What a fault with the flag "slow" needs before it can be emulated like the others: a delta with the escape bit, and a number of responses
  * that does not fit the flags. Gives the address of the next value, and leaves that of the next response in the state.
  */
-export function slowFault(values: u32, responses: u32, nextResponse: u32, escaped: bool, many: bool): u32 {
-  if (escaped) values = applyEscape(values);
-  if (many) {
+export function slowFault(values: u32, responses: u32, flags: u32, delta: u32): u32 {
+  let nextResponse = responses + ((flags >> 2) & 24);
+  if (delta & ESCAPE) values = applyEscape(values);
+  if ((flags & MANY_RESPONSES) === MANY_RESPONSES) {
     const count = manyResponses();
     if (load<u32>(RESPONSE_STEP) !== 0) {
       const end = load<u32>(RESPONSES_END);

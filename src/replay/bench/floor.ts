@@ -1,4 +1,4 @@
-import { Kernel } from "../../fastpath/kernel.ts";
+import { hotLength, Kernel } from "../../fastpath/kernel.ts";
 import type { FaultColumns } from "../../model/fault-columns.ts";
 import { builtModule } from "../fast-path.ts";
 
@@ -15,6 +15,8 @@ const SLACK = 64;
 /** A chunk, and what the kernel's memory holds of it when it has been loaded there: where its columns are, and the registers of its first fault. */
 interface Part {
   readonly hot: FaultColumns;
+  /** What the kernel would copy of it. */
+  readonly bytes: Uint8Array;
   readonly columns: Uint8Array;
   readonly registers: BigUint64Array;
 }
@@ -34,7 +36,7 @@ export class Floor {
 
   private constructor(module: Uint8Array, parts: readonly Part[], place: Kernel["place"]) {
     const { memory, floor } = new WebAssembly.Instance(new WebAssembly.Module(module)).exports;
-    const needed = place.CHUNK + Math.max(...parts.map(({ hot }) => hot.bytes.length)) + SLACK;
+    const needed = place.CHUNK + Math.max(...parts.map(({ bytes }) => bytes.length)) + SLACK;
     if (needed > memory.buffer.byteLength) memory.grow(Math.ceil((needed - memory.buffer.byteLength) / PAGE));
     this.#parts = parts;
     this.#place = place;
@@ -49,15 +51,15 @@ export class Floor {
     const { COLUMNS, STATE } = kernel.place;
     const parts = chunks.map((hot) => {
       kernel.load(hot);
-      return { hot, columns: kernel.bytes.slice(COLUMNS, STATE), registers: kernel.registers.slice() };
+      return { hot, bytes: hot.bytes.subarray(0, hotLength(hot)), columns: kernel.bytes.slice(COLUMNS, STATE), registers: kernel.registers.slice() };
     });
     return new Floor(module, parts, kernel.place);
   }
 
   /** Touches all faults of a chunk. */
   touch(chunk: number): void {
-    const { hot, columns, registers } = this.#parts[chunk]!;
-    this.#bytes.set(hot.bytes, this.#place.CHUNK);
+    const { hot, bytes, columns, registers } = this.#parts[chunk]!;
+    this.#bytes.set(bytes, this.#place.CHUNK);
     this.#bytes.set(columns, this.#place.COLUMNS);
     this.#registers.set(registers);
     this.sum = (this.sum + this.#touch(0, hot.count)) | 0;
