@@ -1,8 +1,7 @@
-import type { Facts as ArmFacts } from "../isa/arm/facts.ts";
 import { OPERANDS, operandsOf } from "../isa/verdict.ts";
 import type { Architecture } from "../model/architecture.ts";
 import type { Form } from "./form.ts";
-import { formsOfRows, type RulesOut } from "./words.ts";
+import { formsOfRows } from "./words.ts";
 
 /** The one list of the instruction tables that faults are generated from. Each is loaded when it is first asked for. */
 const FORMS: Readonly<Record<Architecture, () => Promise<readonly Form[]>>> = {
@@ -11,12 +10,11 @@ const FORMS: Readonly<Record<Architecture, () => Promise<readonly Form[]>>> = {
     return formsOfRows(A64_TABLE, "a64", 32, (_, word) => operandsOf(classifyA64(word)) !== OPERANDS.allowed);
   },
   arm: async () => {
-    const { A32_TABLE, T32_TABLE, T32_NARROW_TABLE, unpredictableRule } = await import("../isa/arm/decode.ts");
-    const rulesOut: RulesOut<ArmFacts> = (row, word) => unpredictableRule(row, word) !== undefined;
+    const { A32, T32, T32_NARROW } = await import("../isa/arm/decode.ts");
     return [
-      ...formsOfRows(A32_TABLE, "a32", 32, rulesOut),
-      ...formsOfRows(T32_TABLE, "t32", 32, rulesOut),
-      ...formsOfRows(T32_NARROW_TABLE, "t32", 16, rulesOut),
+      ...formsOfRows(A32.table, "a32", 32, (_, word) => A32.isUnpredictable(word)),
+      ...formsOfRows(T32.table, "t32", 32, (_, word) => T32.isUnpredictable(word)),
+      ...formsOfRows(T32_NARROW.table, "t32", 16, (_, word) => T32_NARROW.isUnpredictable(word)),
     ];
   },
   riscv64: async () => {

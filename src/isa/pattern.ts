@@ -110,3 +110,18 @@ export function fieldValue(parts: readonly FieldPart[], word: number): number {
   for (const { from, to, width } of parts) value |= ((word >>> from) & (width === 32 ? -1 : (1 << width) - 1)) << to;
   return value >>> 0;
 }
+
+/** Reads one field of words, unsigned. */
+export type FieldReader = (word: number) => number;
+
+/** The reader of a field: what {@link fieldValue} gives, found for many words. */
+export function fieldReader(parts: readonly FieldPart[]): FieldReader {
+  const [first, second] = parts;
+  if (first === undefined || parts.length > 2 || parts.some(({ width }) => width === 32)) return (word) => fieldValue(parts, word);
+  const { from, to } = first;
+  const mask = (1 << first.width) - 1;
+  if (second === undefined) return (word) => ((word >>> from) & mask) << to;
+  const { from: otherFrom, to: otherTo } = second;
+  const otherMask = (1 << second.width) - 1;
+  return (word) => (((word >>> from) & mask) << to) | (((word >>> otherFrom) & otherMask) << otherTo);
+}

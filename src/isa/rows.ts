@@ -1,4 +1,4 @@
-import { compilePattern, fieldValue, type FieldPart, type Pattern } from "./pattern.ts";
+import { compilePattern, fieldReader, fieldValue, type FieldPart, type FieldReader, type Pattern } from "./pattern.ts";
 
 /** One instruction: a row of the table of a fixed-width instruction set. It states facts, never code. */
 export interface Row<Facts> {
@@ -131,6 +131,12 @@ export function extractFields<Facts>(row: CompiledRow<Facts>, word: number): Fie
   const fields: Record<string, number> = {};
   for (const [name, parts] of row.fields) fields[name] = fieldValue(parts, word);
   return fields;
+}
+
+/** The reader of a field of a row, or undefined where the row has no such field. */
+export function readerOf<Facts>({ fields }: CompiledRow<Facts>, name: string): FieldReader | undefined {
+  const parts = fields.get(name);
+  return parts === undefined ? undefined : fieldReader(parts);
 }
 
 /** Whether the word has a should-be bit that is not what it should be. */

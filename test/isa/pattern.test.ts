@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compilePattern, fieldValue } from "../../src/isa/pattern.ts";
+import { compilePattern, fieldReader, fieldValue } from "../../src/isa/pattern.ts";
 
 describe("compilePattern", () => {
   it("reads fixed bits and fields from the top down", () => {
@@ -38,5 +39,16 @@ describe("compilePattern", () => {
     ["", 16, "has 0 bits instead of 16"],
   ])("refuses %j", (text, width, message) => {
     expect(() => compilePattern(text, width)).toThrow(message);
+  });
+});
+
+describe("fieldReader", () => {
+  it.each(["one:32", "0000 a:20 x b:7", "imm[11:5] xxxxx imm[4:0] x:15", "a[2] 0 a[9:8|1:0] xx a[7:3] xxxxxxxxxxxxxxxxxxx"])("reads what fieldValue does: %s", (pattern) => {
+    const { fields } = compilePattern(pattern, 32);
+    fc.assert(
+      fc.property(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), (word) => {
+        for (const parts of fields.values()) expect(fieldReader(parts)(word)).toBe(fieldValue(parts, word));
+      }),
+    );
   });
 });

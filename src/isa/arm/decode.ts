@@ -1,13 +1,15 @@
 import type { InstructionSet } from "../../model/architecture.ts";
 import { bytesToHexadecimal } from "../../model/bits.ts";
-import { type Instruction, instructionOf, refusedInstruction } from "../../model/instruction.ts";
+import { type Instruction, refusedInstruction } from "../../model/instruction.ts";
 import type { Operation } from "../../model/operation.ts";
 import { Refusal } from "../../model/refusal.ts";
-import { type CompiledRow, type Fields, RowTable, extractFields, violatesShouldBe } from "../rows.ts";
+import { type Plan, addAttributes, sizesOf } from "../plan.ts";
+import { type CompiledRow, RowTable, perRow, readerOf, violatesShouldBe } from "../rows.ts";
 import { A32_ROWS } from "./a32-table.ts";
 import { type Facts, type NoAccessFacts, type OpaqueFacts, directionOf, fieldsOf } from "./facts.ts";
-import { type Parts, double, indexingOf, multiple, multipleWritesBack, ordered, secondRegister, single, swap, tableBranch } from "./general-operations.ts";
-import { type Operands, brokenRule } from "./rules.ts";
+import { type Parts, always, double, indexingOf, multiple, multipleWritesBack, ordered, secondRegister, single, swap, tableBranch, writesBack } from "./general-operations.ts";
+import { type ProgramCounterOffset, fieldOf } from "./operands.ts";
+import { type Operands, type Rule, ruleChecker } from "./rules.ts";
 import { T32_NARROW_ROWS, T32_ROWS } from "./t32-table.ts";
 import { lanes, lastRegister, structure, vectorMultiple, vectorMultipleWritesBack, vectorSingle } from "./vector-operations.ts";
 
@@ -21,34 +23,20 @@ export const T32_TABLE = new RowTable<Facts>(T32_ROWS, { name: "T32", width: 32,
 /** 16-bit T32. */
 export const T32_NARROW_TABLE = new RowTable<Facts>(T32_NARROW_ROWS, { name: "T32 (16-bit)", width: 16, index: [15, 14, 13, 12, 11, 10, 9, 8], fieldsOf });
 
-/** An instruction's bits, its length in bytes and the table that knows it. */
-interface Word {
-  readonly value: number;
-  readonly length: 2 | 4;
-  readonly table: RowTable<Facts>;
-}
-
 /**
  * Decodes the A32 or T32 instruction at the start of `bytes`. Instructions are little-endian whatever the order of data is
  * (DDI 0487 E2, "Endian support"); a 32-bit T32 instruction is two halfwords, the first of which has bits 15:11 0b11101 or more.
  */
 export function decodeArm(bytes: Uint8Array, instructionSet: ArmInstructionSet): Instruction | Refusal {
-  const word = wordOf(bytes, instructionSet);
-  if (word instanceof Refusal) return word;
-  const row = word.table.find(word.value);
-  if (row === undefined) return undefinedInstruction(bytes.subarray(0, word.length), word.table.name);
-  return decodeRow(row, word, instructionSet);
+  if (instructionSet === "a32") return bytes.length < 4 ? truncated(bytes, 4) : A32.decode(halfword(bytes, 0) | (halfword(bytes, 2) << 16), bytes);
+  if (bytes.length < 2) return truncated(bytes, 2);
+  const first = halfword(bytes, 0);
+  if (first >>> 11 < 0b11101) return T32_NARROW.decode(first, bytes);
+  return bytes.length < 4 ? truncated(bytes, 4) : T32.decode((first << 16) | halfword(bytes, 2), bytes);
 }
 
-function wordOf(bytes: Uint8Array, instructionSet: ArmInstructionSet): Word | Refusal {
-  const halfword = (at: number): number => bytes[at]! | (bytes[at + 1]! << 8);
-  if (instructionSet === "a32") {
-    return bytes.length < 4 ? truncated(bytes, 4) : { value: halfword(0) | (halfword(2) << 16), length: 4, table: A32_TABLE };
-  }
-  if (bytes.length < 2) return truncated(bytes, 2);
-  const first = halfword(0);
-  if (first >>> 11 < 0b11101) return { value: first, length: 2, table: T32_NARROW_TABLE };
-  return bytes.length < 4 ? truncated(bytes, 4) : { value: (first << 16) | halfword(2), length: 4, table: T32_TABLE };
+function halfword(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8);
 }
 
 function truncated(bytes: Uint8Array, length: number): Refusal {
@@ -63,20 +51,73 @@ function undefinedInstruction(bytes: Uint8Array, table: string): Refusal {
   );
 }
 
-function decodeRow(row: CompiledRow<Facts>, word: Word, instructionSet: ArmInstructionSet): Instruction {
+/** What decoding derives from a row. */
+interface Form {
+  readonly row: CompiledRow<Facts>;
+  readonly mnemonic: string;
+  /** Undefined where no word of the row is taken apart. */
+  readonly plan: Plan | undefined;
+  /** What makes a word of the row CONSTRAINED UNPREDICTABLE. */
+  readonly brokenRule: (word: number) => Rule | undefined;
+  readonly unsupported: string | undefined;
+}
+
+/** Decodes the instructions of one table, all of one length. */
+class TableDecoder {
+  readonly table: RowTable<Facts>;
+  readonly #length: 2 | 4;
+  readonly #formOf: (number: number) => Form;
+
+  constructor(table: RowTable<Facts>, length: 2 | 4, instructionSet: ArmInstructionSet) {
+    this.table = table;
+    this.#length = length;
+    this.#formOf = perRow(table, (row) => formOf(row, instructionSet));
+  }
+
+  /** The instruction that is `word`; `bytes` begin with it. */
+  decode(word: number, bytes: Uint8Array): Instruction | Refusal {
+    const number = this.table.findNumber(word);
+    const length = this.#length;
+    if (number < 0) return undefinedInstruction(bytes.subarray(0, length), this.table.name);
+    const { row, mnemonic, plan, brokenRule, unsupported: why } = this.#formOf(number);
+    const { form } = row;
+    if (plan === undefined) return refusedRow({ form, mnemonic, length }, row.facts as OpaqueFacts | NoAccessFacts);
+    const operation = plan.build(word);
+    const { sizes = sizesOf(operation) } = plan;
+    const rule = violatesShouldBe(row, word) ? SHOULD_BE : brokenRule(word);
+    const refusal = rule !== undefined ? unpredictable(rule) : why !== undefined ? unsupported(why) : undefined;
+    return { form, mnemonic, length, access: plan.access, sizes, operation: refusal ?? operation };
+  }
+
+  /** Whether a word is CONSTRAINED UNPREDICTABLE: a should-be bit is not what it should be, or the manual rules the operands out. */
+  isUnpredictable(word: number, number = this.table.findNumber(word)): boolean {
+    const { row, plan, brokenRule } = this.#formOf(number);
+    return plan !== undefined && (violatesShouldBe(row, word) || brokenRule(word) !== undefined);
+  }
+}
+
+const SHOULD_BE = "a should-be bit of the encoding has the other value";
+
+/** The decoders of the three tables. */
+export const A32 = new TableDecoder(A32_TABLE, 4, "a32");
+export const T32 = new TableDecoder(T32_TABLE, 4, "t32");
+export const T32_NARROW = new TableDecoder(T32_NARROW_TABLE, 2, "t32");
+
+function formOf(row: CompiledRow<Facts>, instructionSet: ArmInstructionSet): Form {
   const { form, facts } = row;
-  const name = { form, mnemonic: mnemonicOf(form), length: word.length };
-  if (facts.kind === "none") return refusedInstruction(name, "none", [], noAccess(facts));
-  if (facts.kind === "opaque") return refusedInstruction(name, directionOf(facts), facts.sizes, unsupported(facts.unsupported));
-  const fields = extractFields(row, word.value);
-  const instruction = instructionOf(name, { ...build(facts, fields, instructionSet), ...conditionOf(facts, fields, instructionSet) });
-  const refusal = unpredictable(row, word.value, fields) ?? (facts.unsupported === undefined ? undefined : unsupported(facts.unsupported));
-  return refusal === undefined ? instruction : { ...instruction, access: directionOf(facts), operation: refusal };
+  const mnemonic = mnemonicOf(form);
+  if (facts.kind === "none" || facts.kind === "opaque") return { row, mnemonic, plan: undefined, brokenRule: always(undefined), unsupported: undefined };
+  const plan = planOf(facts, row, instructionSet);
+  return { row, mnemonic, plan, brokenRule: ruleChecker(facts.unpredictable, operandsOf(facts, row)), unsupported: facts.unsupported };
 }
 
 /** The mnemonic with which a form begins. */
 export function mnemonicOf(form: string): string {
   return form.split(/[ ,]/)[0]!.toLowerCase();
+}
+
+function refusedRow(name: { readonly form: string; readonly mnemonic: string; readonly length: number }, facts: OpaqueFacts | NoAccessFacts): Instruction {
+  return facts.kind === "none" ? refusedInstruction(name, "none", [], noAccess(facts)) : refusedInstruction(name, directionOf(facts), facts.sizes, unsupported(facts.unsupported));
 }
 
 function noAccess({ what }: NoAccessFacts): Refusal {
@@ -89,16 +130,7 @@ function unsupported(why: string): Refusal {
   return new Refusal("unsupported-instruction", why, "access the device with plain loads and stores");
 }
 
-/** What makes a word of this row CONSTRAINED UNPREDICTABLE: a should-be bit that is not, or operands that the manual rules out. */
-export function unpredictableRule(row: CompiledRow<Facts>, word: number, fields = extractFields(row, word)): string | undefined {
-  const { facts } = row;
-  if (facts.kind === "none" || facts.kind === "opaque") return undefined;
-  return violatesShouldBe(row, word) ? "a should-be bit of the encoding has the other value" : brokenRule(facts.unpredictable, operandsOf(facts, fields));
-}
-
-function unpredictable(row: CompiledRow<Facts>, word: number, fields: Fields): Refusal | undefined {
-  const rule = unpredictableRule(row, word, fields);
-  if (rule === undefined) return undefined;
+function unpredictable(rule: string): Refusal {
   return new Refusal(
     "unpredictable",
     `its operands are CONSTRAINED UNPREDICTABLE (${rule})`,
@@ -108,76 +140,97 @@ function unpredictable(row: CompiledRow<Facts>, word: number, fields: Fields): R
 
 type TransferFacts = Exclude<Facts, OpaqueFacts | NoAccessFacts>;
 
-function build(facts: TransferFacts, fields: Fields, set: InstructionSet): Parts {
+function planOf(facts: TransferFacts, row: CompiledRow<Facts>, set: ArmInstructionSet): Plan {
+  const { sizes, addresses, reads, computes, writes, updates, attributes = always(undefined) } = partsOf(facts, row, set === "a32" ? 8 : 4);
+  const condition = conditionOf(facts, row, set);
+  const plain: Plan["build"] =
+    condition === undefined
+      ? (word) => ({ addresses: addresses(word), reads: reads(word), computes: computes(word), writes: writes(word), updates: updates(word) })
+      : (word) => ({ addresses: addresses(word), reads: reads(word), computes: computes(word), writes: writes(word), updates: updates(word), condition: condition(word) });
+  const build: Plan["build"] = (word) => {
+    const operation = plain(word);
+    const more = attributes(word);
+    return more === undefined ? operation : addAttributes(operation, more);
+  };
+  return { access: directionOf(facts), sizes, build };
+}
+
+function partsOf(facts: TransferFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Parts {
   switch (facts.kind) {
     case "single":
-      return single(facts, fields, set);
+      return single(facts, row, pc);
     case "double":
-      return double(facts, fields, set);
+      return double(facts, row, pc);
     case "multiple":
-      return multiple(facts, fields, set);
+      return multiple(facts, row, pc);
     case "ordered":
-      return ordered(facts, fields, set);
+      return ordered(facts, row, pc);
     case "swap":
-      return swap(facts, fields, set);
+      return swap(facts, row, pc);
     case "table branch":
-      return tableBranch(facts, fields);
+      return tableBranch(facts, row);
     case "vector single":
-      return vectorSingle(facts, fields, set);
+      return vectorSingle(facts, row, pc);
     case "vector multiple":
-      return vectorMultiple(facts, fields, set);
+      return vectorMultiple(facts, row, pc);
     case "structure":
-      return structure(facts, fields);
+      return structure(facts, row);
     case "lane":
     case "all lanes":
-      return lanes(facts, fields);
+      return lanes(facts, row);
     default:
       return facts satisfies never;
   }
 }
 
 /** A32 has a condition field, except in the unconditional space; T32 has ITSTATE. */
-function conditionOf(facts: TransferFacts, fields: Fields, set: ArmInstructionSet): Pick<Operation, "condition"> {
+function conditionOf(facts: TransferFacts, row: CompiledRow<Facts>, set: ArmInstructionSet): ((word: number) => NonNullable<Operation["condition"]>) | undefined {
   // VLDR and VSTR of half precision: "if InITBlock() then UNPREDICTABLE".
-  if (set === "t32") return { condition: facts.kind === "vector single" && facts.bytes === 2 ? "outside-it-block" : "it-state" };
-  return fields["cond"] === undefined ? {} : { condition: fields["cond"] };
+  if (set === "t32") return always(facts.kind === "vector single" && facts.bytes === 2 ? "outside-it-block" : "it-state");
+  return readerOf(row, "cond");
 }
 
-function operandsOf(facts: TransferFacts, fields: Fields): Operands {
-  const { Rn = -1, Rt = -1, Rm = -1, Rd = -1, cond = -1, registers = 0, regs = 0, d = Rd } = fields;
+const LACKING = -1;
+
+function operandsOf(facts: TransferFacts, row: CompiledRow<Facts>): Operands {
   return {
-    n: "base" in facts ? (facts.base ?? Rn) : Rn,
-    t: Rt,
-    t2: facts.kind === "double" || facts.kind === "ordered" ? secondRegister(facts.second, fields) : -1,
-    m: Rm,
-    d,
-    wback: writesBack(facts, fields),
-    cond,
-    puw: fields["PUW"] ?? -1,
-    registers,
-    regs,
-    last: facts.kind === "structure" || facts.kind === "lane" || facts.kind === "all lanes" ? lastRegister(facts, fields) : -1,
+    n: fieldOf(row, "Rn", ("base" in facts ? facts.base : undefined) ?? LACKING),
+    t: fieldOf(row, "Rt", LACKING),
+    t2: facts.kind === "double" || facts.kind === "ordered" ? secondRegister(facts.second, row) : always(LACKING),
+    m: fieldOf(row, "Rm", LACKING),
+    d: readerOf(row, "d") ?? fieldOf(row, "Rd", LACKING),
+    wback: wbackOf(facts, row),
+    cond: fieldOf(row, "cond", LACKING),
+    puw: fieldOf(row, "PUW", LACKING),
+    registers: fieldOf(row, "registers", 0),
+    regs: fieldOf(row, "regs", 0),
+    last: facts.kind === "structure" || facts.kind === "lane" || facts.kind === "all lanes" ? lastRegister(facts, row) : always(LACKING),
   };
 }
 
-function writesBack(facts: TransferFacts, fields: Fields): boolean {
+/** Whether the base changes. */
+function wbackOf(facts: TransferFacts, row: CompiledRow<Facts>): (word: number) => boolean {
   switch (facts.kind) {
     case "single":
-    case "double":
-      return indexingOf(facts, fields).wback;
+    case "double": {
+      const puw = indexingOf(facts, row);
+      return (word) => writesBack(puw(word));
+    }
     case "multiple":
-      return multipleWritesBack(facts, fields);
+      return multipleWritesBack(facts, row);
     case "vector multiple":
-      return vectorMultipleWritesBack(facts, fields);
+      return vectorMultipleWritesBack(facts, row);
     case "structure":
     case "lane":
-    case "all lanes":
-      return fields["Rm"] !== 15;
+    case "all lanes": {
+      const m = fieldOf(row, "Rm", 0);
+      return (word) => m(word) !== 15;
+    }
     case "ordered":
     case "swap":
     case "table branch":
     case "vector single":
-      return false;
+      return always(false);
     default:
       return facts satisfies never;
   }

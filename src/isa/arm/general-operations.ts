@@ -1,279 +1,294 @@
-import type { InstructionSet } from "../../model/architecture.ts";
-import type { Address, Compute, Destination, Index, Operation, Read, Source, Update, Write } from "../../model/operation.ts";
+import type { Compute, Index, Operation, Read, Source, Write } from "../../model/operation.ts";
 import { PROGRAM_COUNTER } from "../../model/registers.ts";
-import type { Fields } from "../rows.ts";
-import type { DoubleFacts, MultipleFacts, Offset, OrderedFacts, SingleFacts, SwapFacts, TableBranchFacts } from "./facts.ts";
+import type { FieldReader } from "../pattern.ts";
+import { type Attributes, NONE } from "../plan.ts";
+import type { CompiledRow } from "../rows.ts";
+import { tableOf } from "../tables.ts";
+import type { DoubleFacts, Facts, MultipleFacts, Offset, OrderedFacts, SingleFacts, SwapFacts, TableBranchFacts } from "./facts.ts";
+import { NO_SHIFT, type ProgramCounterOffset, addressOf, displacementOf, destination, fieldOf, readsInto, storeComputes, writeback, writesFrom } from "./operands.ts";
 import { PC } from "./registers.ts";
-import { listedRegisters } from "./rules.ts";
+import { bitCount } from "./rules.ts";
 
-/** What an operation is before its condition is added. */
-export type Parts = Omit<Operation, "condition">;
-
-/** A general register as a destination of `bytes` bytes, extended to its 32. r15 branches (LoadWritePC()). */
-export function destination(number: number, bytes: number, extension: "zero" | "sign" = "zero"): Destination {
-  return { register: number === PC ? PROGRAM_COUNTER : number, bit: 0, width: 8 * bytes, extension, extendTo: 32, clearTo: 32 };
+/** What the words of a row do to memory and registers, apart from their condition. */
+export interface Parts {
+  /** Bytes of each access; undefined where their number depends on the word. */
+  readonly sizes: readonly number[] | undefined;
+  readonly addresses: (word: number) => Operation["addresses"];
+  readonly reads: (word: number) => Operation["reads"];
+  readonly computes: (word: number) => Operation["computes"];
+  readonly writes: (word: number) => Operation["writes"];
+  readonly updates: (word: number) => Operation["updates"];
+  /** What the operation has beside, if anything. */
+  readonly attributes?: (word: number) => Attributes | undefined;
 }
 
-/**
- * `n` as a base. The program counter reads as the instruction's address plus 8 (A32) or 4 (T32), and as a base of a load or
- * store is rounded down to a word.
- */
-export function baseOf(n: number, set: InstructionSet): Pick<Address, "base" | "baseOffset" | "baseAlignment"> {
-  return n === PC ? { base: PROGRAM_COUNTER, baseOffset: programCounterOffset(set), baseAlignment: 4 } : { base: n };
+/** No accesses, computes or updates, whatever the word. */
+export const nothing = (): readonly never[] => NONE;
+
+/** The same, whatever the word. */
+export function always<Value>(value: Value): (word: number) => Value {
+  return () => value;
 }
 
-function programCounterOffset(set: InstructionSet): 4 | 8 {
-  return set === "a32" ? 8 : 4;
-}
+type Location = Pick<Parts, "addresses" | "updates">;
 
-/** Writeback of a base register. */
-export function writeback(n: number, value: Address): Update {
-  return { to: destination(n, 4), value };
-}
+/** Bits of P, U and W. */
+const [P, U, W] = [0b100, 0b010, 0b001];
 
-/** The temporary that holds the program counter as stores give it (PCStoreValue). */
-const STORED_PC = 0;
-
-/** Sources of registers to be stored; a stored program counter is its own value with the offset added. */
-function storedRegisters(numbers: readonly number[], set: InstructionSet): { readonly from: readonly Source[]; readonly computes: readonly Compute[] } {
-  const from = numbers.map((number): Source => (number === PC ? { kind: "temporary", index: STORED_PC } : { kind: "register", register: number, bit: 0, width: 32 }));
-  if (!numbers.includes(PC)) return { from, computes: [] };
-  const inputs: Source[] = [
-    { kind: "register", register: PROGRAM_COUNTER, bit: 0, width: 32 },
-    { kind: "immediate", value: BigInt(programCounterOffset(set)) },
-  ];
-  return { from, computes: [{ operator: "add", width: 32, inputs, to: [], temporary: STORED_PC }] };
-}
-
-interface Addressing {
-  readonly addresses: readonly Address[];
-  readonly updates: readonly Update[];
-}
-
-/** Addresses and writeback of single and double transfers. */
-function addressing(facts: SingleFacts | DoubleFacts, fields: Fields, set: InstructionSet): Addressing {
-  const n = facts.base ?? fields["Rn"]!;
-  const { added, index, wback } = indexingOf(facts, fields);
-  const moved: Address = { ...baseOf(n, set), ...offsetOf(facts.offset, fields, added), width: 32 };
-  const unmoved: Address = { ...baseOf(n, set), displacement: 0n, width: 32 };
-  return { addresses: [index ? moved : unmoved], updates: wback ? [writeback(n, moved)] : [] };
-}
-
-interface IndexMode {
-  /** The offset is added; otherwise subtracted. */
-  readonly added: boolean;
-  /** The offset is part of the address; otherwise it is applied after the access. */
-  readonly index: boolean;
-  readonly wback: boolean;
-}
-
-/** P, U and W, DDI 0487 F5: index = (P == '1'), add = (U == '1'), wback = (P == '0') || (W == '1'). */
-export function indexingOf({ indexing }: SingleFacts | DoubleFacts, fields: Fields): IndexMode {
+/** P, U and W of a single or double transfer, DDI 0487 F5, as one number, P first. */
+export function indexingOf({ indexing }: SingleFacts | DoubleFacts, row: CompiledRow<Facts>): FieldReader {
+  const field = fieldOf(row, indexing === "PUW" ? "PUW" : "U", 0);
   switch (indexing) {
-    case "PUW": {
-      const puw = fields["PUW"]!;
-      return { added: (puw & 0b010) !== 0, index: (puw & 0b100) !== 0, wback: (puw & 0b101) !== 0b100 };
-    }
+    case "PUW":
+      return field;
     case "U":
-      return { added: fields["U"] === 1, index: true, wback: false };
+      return (word) => (field(word) === 1 ? P | U : P);
     case "post U":
-      return { added: fields["U"] === 1, index: false, wback: true };
+      return (word) => (field(word) === 1 ? U : 0);
     case "add":
-      return { added: true, index: true, wback: false };
+      return always(P | U);
     case "subtract":
-      return { added: false, index: true, wback: false };
+      return always(P);
     default:
       return indexing satisfies never;
   }
 }
 
-function offsetOf(offset: Offset, fields: Fields, added: boolean): Pick<Address, "displacement" | "index"> {
+/** wback = (P == '0') || (W == '1'). */
+export const writesBack = (puw: number): boolean => (puw & (P | W)) !== P;
+
+/** Addresses and writeback of single and double transfers: index = (P == '1'), add = (U == '1'). */
+function addressing(facts: SingleFacts | DoubleFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Location {
+  const n = fieldOf(row, "Rn", facts.base ?? 0);
+  const puw = indexingOf(facts, row);
+  const { offset } = facts;
   if (offset.kind === "immediate") {
-    const value = BigInt(fields["imm"]! * offset.scale);
-    return { displacement: added ? value : -value };
+    const imm = fieldOf(row, "imm", 0);
+    const { scale } = offset;
+    const displacement = (word: number): bigint => displacementOf((puw(word) & U) !== 0 ? imm(word) * scale : -imm(word) * scale);
+    return {
+      addresses: (word) => [addressOf(n(word), pc, (puw(word) & P) === 0 ? 0n : displacement(word))],
+      updates: (word) => (writesBack(puw(word)) ? [writeback(n(word), addressOf(n(word), pc, displacement(word)))] : NONE),
+    };
   }
-  const index: Index = {
-    slice: { register: fields["Rm"]!, bit: 0, width: 32 },
-    signed: false,
-    shift: shiftOf(offset.shift, fields),
-    ...(!added && { negative: true as const }),
+  const index = indexOf(offset, row, puw);
+  return {
+    addresses: (word) => [addressOf(n(word), pc, 0n, (puw(word) & P) === 0 ? undefined : index(word))],
+    updates: (word) => (writesBack(puw(word)) ? [writeback(n(word), addressOf(n(word), pc, 0n, index(word)))] : NONE),
   };
-  return { displacement: 0n, index };
+}
+
+function indexOf({ shift }: Extract<Offset, { kind: "register" }>, row: CompiledRow<Facts>, puw: FieldReader): (word: number) => Index {
+  const m = fieldOf(row, "Rm", 0);
+  const shiftOf = shiftReader(shift, row);
+  return (word) => {
+    const slice = { register: m(word), bit: 0, width: 32 };
+    return (puw(word) & U) !== 0 ? { slice, signed: false, shift: shiftOf(word) } : { slice, signed: false, shift: shiftOf(word), negative: true };
+  };
 }
 
 /** DecodeImmShift(): an amount of 0 means 32 for LSR and ASR, and RRX for ROR. */
-function shiftOf(shift: "none" | "imm5" | "imm2", fields: Fields): Index["shift"] {
-  if (shift === "none") return { kind: "lsl", amount: 0 };
-  if (shift === "imm2") return { kind: "lsl", amount: fields["imm2"]! };
-  const amount = fields["imm5"]!;
-  switch (fields["type"]) {
-    case 0:
-      return { kind: "lsl", amount };
-    case 1:
-      return { kind: "lsr", amount: amount === 0 ? 32 : amount };
-    case 2:
-      return { kind: "asr", amount: amount === 0 ? 32 : amount };
-    default:
-      return amount === 0 ? { kind: "rrx", amount: 1 } : { kind: "ror", amount };
-  }
+function shiftReader(shift: "none" | "imm5" | "imm2", row: CompiledRow<Facts>): (word: number) => Index["shift"] {
+  if (shift === "none") return always(NO_SHIFT);
+  const amount = fieldOf(row, shift, 0);
+  if (shift === "imm2") return (word) => SHIFTS[0][amount(word)]!;
+  const type = fieldOf(row, "type", 0);
+  return (word) => SHIFTS[type(word) as 0 | 1 | 2 | 3][amount(word)]!;
 }
 
+/** By type and amount. */
+const SHIFTS = [
+  tableOf(32, (amount): Index["shift"] => ({ kind: "lsl", amount })),
+  tableOf(32, (amount): Index["shift"] => ({ kind: "lsr", amount: amount === 0 ? 32 : amount })),
+  tableOf(32, (amount): Index["shift"] => ({ kind: "asr", amount: amount === 0 ? 32 : amount })),
+  tableOf(32, (amount): Index["shift"] => (amount === 0 ? { kind: "rrx", amount: 1 } : { kind: "ror", amount })),
+] as const;
+
 /** LDR, STR and their forms. */
-export function single(facts: SingleFacts, fields: Fields, set: InstructionSet): Parts {
-  const t = fields["Rt"]!;
-  const branches = facts.access === "load" && t === PC;
-  return {
-    ...addressing(facts, fields, set),
-    ...transfers(facts.access, [t], facts.bytes, facts.signed ? "sign" : "zero", set),
-    ...(facts.unprivileged && { unprivileged: true as const }),
-    // LDR to PC: "if address<1:0> == '00' then LoadWritePC(data) else UNPREDICTABLE".
-    ...(branches && { alignment: 4, misaligned: "unpredictable" as const }),
-  };
+export function single(facts: SingleFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Parts {
+  const { bytes, unprivileged } = facts;
+  const parts = { ...oneRegister(facts.access, bytes, facts.signed ? "sign" : "zero", row, pc), ...addressing(facts, row, pc), sizes: [bytes] };
+  const attributes: Attributes | undefined = unprivileged && { unprivileged };
+  if (facts.access === "store") return { ...parts, attributes: always(attributes) };
+  const t = fieldOf(row, "Rt", 0);
+  // LDR to PC: "if address<1:0> == '00' then LoadWritePC(data) else UNPREDICTABLE".
+  const branching: Attributes = { ...attributes, alignment: 4, misaligned: "unpredictable" };
+  return { ...parts, attributes: (word) => (t(word) === PC ? branching : attributes) };
+}
+
+type Transfers = Pick<Parts, "reads" | "computes" | "writes">;
+
+/** One element of `bytes` bytes for register Rt. */
+function oneRegister(access: "load" | "store", bytes: 1 | 2 | 4, extension: "zero" | "sign", row: CompiledRow<Facts>, pc: ProgramCounterOffset): Transfers {
+  const t = fieldOf(row, "Rt", 0);
+  if (access === "load") {
+    const reads = readsInto(0, bytes, extension).map((read) => [read]);
+    return { reads: (word) => reads[t(word)]!, computes: nothing, writes: nothing };
+  }
+  const writes = writesFrom(0, bytes).map((write) => [write]);
+  return { reads: nothing, computes: (word) => storeComputes(t(word), pc), writes: (word) => writes[t(word)]! };
 }
 
 /** LDRD, STRD: two words, each with the byte order of data; the address is a multiple of four. */
-export function double(facts: DoubleFacts, fields: Fields, set: InstructionSet): Parts {
-  const numbers = [fields["Rt"]!, secondRegister(facts.second, fields)];
-  return { ...addressing(facts, fields, set), ...transfers(facts.access, numbers, 4, "zero", set), alignment: 4 };
-}
-
-/** t2, modulo 16: an odd or last Rt is refused before anything runs. */
-export function secondRegister(second: "Rt2" | "Rt + 1" | undefined, fields: Fields): number {
-  return second === "Rt2" ? fields["Rt2"]! : (fields["Rt"]! + 1) % 16;
-}
-
-/** One element of `bytes` bytes for each register, ascending from address 0. */
-function transfers(
-  access: "load" | "store",
-  numbers: readonly number[],
-  bytes: 1 | 2 | 4,
-  extension: "zero" | "sign",
-  set: InstructionSet,
-): Pick<Parts, "reads" | "computes" | "writes"> {
-  const place = (position: number) => ({ address: 0, offset: position * bytes, size: bytes });
-  if (access === "load") {
-    const reads = numbers.map((number, position): Read => ({ ...place(position), to: [destination(number, bytes, extension)] }));
-    return { reads, computes: [], writes: [] };
+export function double(facts: DoubleFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Parts {
+  const t = fieldOf(row, "Rt", 0);
+  const t2 = secondRegister(facts.second, row);
+  const parts = { ...addressing(facts, row, pc), sizes: [4, 4], attributes: always({ alignment: 4 }) };
+  if (facts.access === "load") {
+    const [first, second] = [readsInto(0, 4, "zero"), readsInto(1, 4, "zero")];
+    return { ...parts, reads: (word) => [first[t(word)]!, second[t2(word)]!], computes: nothing, writes: nothing };
   }
-  const { from, computes } = storedRegisters(numbers, set);
-  return { reads: [], computes, writes: from.map((source, position): Write => ({ ...place(position), from: source })) };
-}
-
-/** Registers of LDM, STM, PUSH and POP, ascending. */
-function listOf(facts: MultipleFacts, fields: Fields): number[] {
-  return listedRegisters(fields["registers"]! | (facts.alsoPc ? 1 << PC : 0));
-}
-
-/** LDM, STM: the lowest register at the lowest address, whatever the mode. */
-export function multiple(facts: MultipleFacts, fields: Fields, set: InstructionSet): Parts {
-  const n = facts.base ?? fields["Rn"]!;
-  const numbers = listOf(facts, fields);
-  const size = 4 * numbers.length;
-  const start = { IA: 0, IB: 4, DA: 4 - size, DB: -size }[facts.mode];
-  const end = facts.mode === "IA" || facts.mode === "IB" ? size : -size;
+  const [first, second] = [writesFrom(0, 4), writesFrom(1, 4)];
   return {
-    addresses: [{ base: n, displacement: BigInt(start), width: 32 }],
-    ...transfers(facts.access, numbers, 4, "zero", set),
-    updates: multipleWritesBack(facts, fields) ? [writeback(n, { base: n, displacement: BigInt(end), width: 32 })] : [],
-    alignment: 4,
+    ...parts,
+    reads: nothing,
+    computes: (word) => storeComputes(Math.max(t(word), t2(word)), pc),
+    writes: (word) => [first[t(word)]!, second[t2(word)]!],
   };
 }
 
+/** t2, modulo 16: an odd or last Rt is refused before anything runs. */
+export function secondRegister(second: "Rt2" | "Rt + 1" | undefined, row: CompiledRow<Facts>): FieldReader {
+  if (second === "Rt2") return fieldOf(row, "Rt2", 0);
+  const t = fieldOf(row, "Rt", 0);
+  return (word) => (t(word) + 1) % 16;
+}
+
+/** Registers of LDM, STM, PUSH and POP, as a list of bits. */
+function listOf(facts: MultipleFacts, row: CompiledRow<Facts>): FieldReader {
+  const registers = fieldOf(row, "registers", 0);
+  return facts.alsoPc ? (word) => registers(word) | (1 << PC) : registers;
+}
+
+/** An entry for each register of a list, ascending: of `tables` by position that of its number. */
+function listed<Entry>(list: number, tables: readonly (readonly Entry[])[]): readonly Entry[] {
+  const entries: Entry[] = [];
+  for (let number = 0; number < 16; number++) if (((list >>> number) & 1) === 1) entries.push(tables[entries.length]![number]!);
+  return entries;
+}
+
+/** LDM, STM: the lowest register at the lowest address, whatever the mode. */
+export function multiple(facts: MultipleFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Parts {
+  const n = fieldOf(row, "Rn", facts.base ?? 0);
+  const list = listOf(facts, row);
+  const wback = multipleWritesBack(facts, row);
+  // From the base to the first word and to the base's new value, the first in words besides those of the list.
+  const [before, between] = { IA: [0, 0], IB: [0, 4], DA: [-1, 4], DB: [-1, 0] }[facts.mode] as [number, number];
+  const size = (word: number): number => 4 * bitCount(list(word));
+  const ends = facts.mode === "IA" || facts.mode === "IB" ? 1 : -1;
+  const parts = {
+    sizes: undefined,
+    addresses: (word: number): Operation["addresses"] => [{ base: n(word), displacement: displacementOf(between + before * size(word)), width: 32 }],
+    updates: (word: number): Operation["updates"] => (wback(word) ? [writeback(n(word), { base: n(word), displacement: displacementOf(ends * size(word)), width: 32 })] : NONE),
+    attributes: always({ alignment: 4 }),
+  };
+  if (facts.access === "load") {
+    const tables = tableOf(16, (position) => readsInto(position, 4, "zero"));
+    return { ...parts, reads: (word) => listed(list(word), tables), computes: nothing, writes: nothing };
+  }
+  const tables = tableOf(16, (position) => writesFrom(position, 4));
+  return { ...parts, reads: nothing, computes: (word) => storeComputes(list(word) >>> PC === 1 ? PC : 0, pc), writes: (word) => listed(list(word), tables) };
+}
+
 /** Whether LDM or STM changes its base. */
-export function multipleWritesBack(facts: MultipleFacts, fields: Fields): boolean {
+export function multipleWritesBack(facts: MultipleFacts, row: CompiledRow<Facts>): (word: number) => boolean {
   switch (facts.writeback) {
-    case "W":
-      return fields["W"] === 1;
+    case "W": {
+      const w = fieldOf(row, "W", 0);
+      return (word) => w(word) === 1;
+    }
     case "always":
-      return true;
+      return always(true);
     case "never":
-      return false;
-    case "unless listed":
-      return ((fields["registers"]! >>> fields["Rn"]!) & 1) === 0;
+      return always(false);
+    case "unless listed": {
+      const registers = fieldOf(row, "registers", 0);
+      const n = fieldOf(row, "Rn", 0);
+      return (word) => ((registers(word) >>> n(word)) & 1) === 0;
+    }
     default:
       return facts.writeback satisfies never;
   }
 }
 
 /** LDA, STL, LDREX, STREX and their kin. */
-export function ordered(facts: OrderedFacts, fields: Fields, set: InstructionSet): Parts {
+export function ordered(facts: OrderedFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Parts {
   const { access, bytes, exclusive, ordering } = facts;
-  const t = fields["Rt"]!;
-  return {
-    addresses: [{ ...baseOf(fields["Rn"]!, set), displacement: BigInt(4 * (fields["imm"] ?? 0)), width: 32 }],
-    ...(bytes === 8 ? doubleword(access, [t, secondRegister(facts.second, fields)]) : transfers(access, [t], bytes, "zero", set)),
-    updates: [],
+  const n = fieldOf(row, "Rn", 0);
+  const imm = fieldOf(row, "imm", 0);
+  const load = access === "load";
+  const attributes: Attributes = {
     alignment: bytes,
-    ...(exclusive && { atomic: access === "load" ? ("exclusive-load" as const) : ("exclusive-store" as const) }),
-    ...(ordering && { ordering: access === "load" ? ("acquire" as const) : ("release" as const) }),
+    ...(exclusive && { atomic: load ? "exclusive-load" : "exclusive-store" }),
+    ...(ordering && { ordering: load ? "acquire" : "release" }),
+  };
+  return {
+    ...(bytes === 8 ? doubleword(facts, row) : oneRegister(access, bytes, "zero", row, pc)),
+    sizes: [bytes],
+    addresses: (word) => [addressOf(n(word), pc, displacementOf(4 * imm(word)))],
+    updates: nothing,
+    attributes: always(attributes),
   };
 }
 
 /** One access of eight bytes for two registers, the first at the lower address in either byte order. */
-function doubleword(access: "load" | "store", numbers: readonly number[]): Pick<Parts, "reads" | "computes" | "writes"> {
+function doubleword({ access, second }: OrderedFacts, row: CompiledRow<Facts>): Transfers {
+  const t = fieldOf(row, "Rt", 0);
+  const t2 = secondRegister(second, row);
   const PAIR = 0;
-  const place = { address: 0, offset: 0, size: 8, unit: 4 } as const;
-  const half = (position: number): Source => ({ kind: "temporary", index: PAIR, bit: 32 * position });
   if (access === "load") {
-    const computes = numbers.map((number, position): Compute => ({ operator: "copy", width: 32, inputs: [half(position)], to: [destination(number, 4)] }));
-    return { reads: [{ ...place, to: [], temporary: PAIR }], computes, writes: [] };
+    const reads: readonly Read[] = [{ address: 0, offset: 0, size: 8, unit: 4, to: NONE, temporary: PAIR }];
+    const half = (number: number, bit: number): Compute => ({ operator: "copy", width: 32, inputs: [{ kind: "temporary", index: PAIR, bit }], to: [destination(number, 4)] });
+    return { reads: always(reads), computes: (word) => [half(t(word), 0), half(t2(word), 32)], writes: nothing };
   }
-  const computes = numbers.map(
-    (number, position): Compute => ({
-      operator: "copy",
-      width: 32,
-      inputs: [{ kind: "register", register: number, bit: 0, width: 32 }],
-      to: [],
-      temporary: PAIR,
-      temporaryBit: 32 * position,
-    }),
-  );
-  return { reads: [], computes, writes: [{ ...place, from: { kind: "temporary", index: PAIR } }] };
+  const writes: readonly Write[] = [{ address: 0, offset: 0, size: 8, unit: 4, from: { kind: "temporary", index: PAIR } }];
+  const half = (register: number, temporaryBit: number): Compute => {
+    return { operator: "copy", width: 32, inputs: [{ kind: "register", register, bit: 0, width: 32 }], to: NONE, temporary: PAIR, temporaryBit };
+  };
+  return { reads: nothing, computes: (word) => [half(t(word), 0), half(t2(word), 32)], writes: always(writes) };
 }
 
 /** SWP, SWPB: memory into Rt, what Rm was into memory. */
-export function swap({ bytes }: SwapFacts, fields: Fields, set: InstructionSet): Parts {
-  const place = { address: 0, offset: 0, size: bytes };
+export function swap({ bytes }: SwapFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Parts {
+  const n = fieldOf(row, "Rn", 0);
+  const m = fieldOf(row, "Rm", 0);
+  const { reads } = oneRegister("load", bytes, "zero", row, pc);
   return {
-    addresses: [{ ...baseOf(fields["Rn"]!, set), displacement: 0n, width: 32 }],
-    reads: [{ ...place, to: [destination(fields["Rt"]!, bytes)] }],
-    computes: [],
-    writes: [{ ...place, from: { kind: "register", register: fields["Rm"]!, bit: 0, width: 32 } }],
-    updates: [],
-    atomic: "read-modify-write",
-    alignment: bytes,
+    sizes: [bytes, bytes],
+    addresses: (word) => [addressOf(n(word), pc, 0n)],
+    reads,
+    computes: nothing,
+    writes: (word) => [{ address: 0, offset: 0, size: bytes, from: { kind: "register", register: m(word), bit: 0, width: 32 } }],
+    updates: nothing,
+    attributes: always({ atomic: "read-modify-write", alignment: bytes }),
   };
 }
 
 /** TBB, TBH: branches forward by twice the value read, from the instruction's address plus four. */
-export function tableBranch({ bytes }: TableBranchFacts, fields: Fields): Parts {
-  const n = fields["Rn"]!;
+export function tableBranch({ bytes }: TableBranchFacts, row: CompiledRow<Facts>): Parts {
+  const n = fieldOf(row, "Rn", 0);
+  const m = fieldOf(row, "Rm", 0);
+  const shift: Index["shift"] = { kind: "lsl", amount: bytes === 2 ? 1 : 0 };
   const [VALUE, DOUBLED] = [0, 1];
   const value: Source = { kind: "temporary", index: VALUE };
+  const reads: readonly Read[] = [{ address: 0, offset: 0, size: bytes, to: NONE, temporary: VALUE }];
+  const computes: readonly Compute[] = [
+    { operator: "add", width: 32, inputs: [value, value], to: NONE, temporary: DOUBLED },
+    // Bit 0 set: the branch stays in T32 (BranchWritePC).
+    { operator: "add", width: 32, inputs: [{ kind: "temporary", index: DOUBLED }, { kind: "immediate", value: 5n }], to: NONE, temporary: VALUE },
+    { operator: "add", width: 32, inputs: [value, { kind: "register", register: PROGRAM_COUNTER, bit: 0, width: 32 }], to: [destination(PC, 4)] },
+  ];
   return {
-    addresses: [
-      {
-        // Unlike a literal's, this base is not rounded down.
-        ...(n === PC ? { base: PROGRAM_COUNTER, baseOffset: 4 } : { base: n }),
-        index: { slice: { register: fields["Rm"]!, bit: 0, width: 32 }, signed: false, shift: { kind: "lsl", amount: bytes === 2 ? 1 : 0 } },
-        displacement: 0n,
-        width: 32,
-      },
-    ],
-    reads: [{ address: 0, offset: 0, size: bytes, to: [], temporary: VALUE }],
-    computes: [
-      { operator: "add", width: 32, inputs: [value, value], to: [], temporary: DOUBLED },
-      {
-        operator: "add",
-        width: 32,
-        // Bit 0 set: the branch stays in T32 (BranchWritePC).
-        inputs: [{ kind: "temporary", index: DOUBLED }, { kind: "immediate", value: 5n }],
-        to: [],
-        temporary: VALUE,
-      },
-      { operator: "add", width: 32, inputs: [value, { kind: "register", register: PROGRAM_COUNTER, bit: 0, width: 32 }], to: [destination(PC, 4)] },
-    ],
-    writes: [],
-    updates: [],
+    sizes: [bytes],
+    addresses(word) {
+      const index: Index = { slice: { register: m(word), bit: 0, width: 32 }, signed: false, shift };
+      // Unlike a literal's, this base is not rounded down.
+      const base = n(word) === PC ? { base: PROGRAM_COUNTER, baseOffset: 4 } : { base: n(word) };
+      return [{ ...base, index, displacement: 0n, width: 32 }];
+    },
+    reads: always(reads),
+    computes: always(computes),
+    writes: nothing,
+    updates: nothing,
   };
 }

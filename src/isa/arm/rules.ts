@@ -1,80 +1,87 @@
+import type { FieldReader } from "../pattern.ts";
+
 /** Every register but 15, which has a row of its own. */
 export const NOT_15 = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14];
 
-/** What the rules of the Arm ARM's decode pseudocode speak of, named as there. An operand that the instruction lacks is -1. */
+/** What the rules of the Arm ARM's decode pseudocode speak of, named as there, read from a word. An operand that the row lacks is -1. */
 export interface Operands {
-  readonly n: number;
-  readonly t: number;
-  readonly t2: number;
-  readonly m: number;
-  readonly d: number;
-  readonly wback: boolean;
+  readonly n: FieldReader;
+  readonly t: FieldReader;
+  readonly t2: FieldReader;
+  readonly m: FieldReader;
+  readonly d: FieldReader;
+  readonly wback: (word: number) => boolean;
   /** The condition field of A32. */
-  readonly cond: number;
+  readonly cond: FieldReader;
   /** P, U and W as one number, P most significant. */
-  readonly puw: number;
+  readonly puw: FieldReader;
   /** LDM, STM: the register list. */
-  readonly registers: number;
+  readonly registers: FieldReader;
   /** VLDM, VSTM: how many registers. */
-  readonly regs: number;
+  readonly regs: FieldReader;
   /** VLD1–VLD4, VST1–VST4: number of the last register. */
-  readonly last: number;
+  readonly last: FieldReader;
 }
 
-const listed = (registers: number, register: number): boolean => ((registers >>> register) & 1) === 1;
-
-function bitCount(registers: number): number {
+/** How many registers a list has. */
+export function bitCount(list: number): number {
   let count = 0;
-  for (let register = 0; register < 16; register++) if (listed(registers, register)) count++;
+  for (let rest = list; rest !== 0; rest &= rest - 1) count++;
   return count;
 }
 
-/** Registers of a list, ascending. */
-export function listedRegisters(registers: number): number[] {
-  return Array.from({ length: 16 }, (_, register) => register).filter((register) => listed(registers, register));
-}
+const listed = (registers: number, register: number): boolean => ((registers >>> register) & 1) === 1;
+const equal = (first: FieldReader, second: FieldReader) => (word: number): boolean => first(word) === second(word);
+const is = (operand: FieldReader, value: number) => (word: number): boolean => operand(word) === value;
+
+/** Whether a word breaks a rule. */
+type Check = (word: number) => boolean;
 
 /** CONSTRAINED UNPREDICTABLE operands, each as the decode pseudocode of DDI 0487 F5 and F6 writes it. */
 const RULES = {
-  "t == 15": ({ t }) => t === 15,
-  "t2 == 15": ({ t2 }) => t2 === 15,
-  "n == 15": ({ n }) => n === 15,
-  "m == 15": ({ m }) => m === 15,
-  "d == 15": ({ d }) => d === 15,
-  "n == t": ({ n, t }) => n === t,
-  "n == t2": ({ n, t2 }) => n === t2,
-  "n == m": ({ n, m }) => n === m,
-  "t == t2": ({ t, t2 }) => t === t2,
-  "m == t": ({ m, t }) => m === t,
-  "m == t2": ({ m, t2 }) => m === t2,
-  "d == n": ({ d, n }) => d === n,
-  "d == t": ({ d, t }) => d === t,
-  "d == t2": ({ d, t2 }) => d === t2,
-  "Rt<0> == '1'": ({ t }) => t % 2 === 1,
-  "cond != '1110'": ({ cond }) => cond !== 14,
-  "P == '0' && W == '1'": ({ puw }) => (puw & 0b101) === 0b001,
+  "t == 15": ({ t }) => is(t, 15),
+  "t2 == 15": ({ t2 }) => is(t2, 15),
+  "n == 15": ({ n }) => is(n, 15),
+  "m == 15": ({ m }) => is(m, 15),
+  "d == 15": ({ d }) => is(d, 15),
+  "n == t": ({ n, t }) => equal(n, t),
+  "n == t2": ({ n, t2 }) => equal(n, t2),
+  "n == m": ({ n, m }) => equal(n, m),
+  "t == t2": ({ t, t2 }) => equal(t, t2),
+  "m == t": ({ m, t }) => equal(m, t),
+  "m == t2": ({ m, t2 }) => equal(m, t2),
+  "d == n": ({ d, n }) => equal(d, n),
+  "d == t": ({ d, t }) => equal(d, t),
+  "d == t2": ({ d, t2 }) => equal(d, t2),
+  "Rt<0> == '1'": ({ t }) => (word) => t(word) % 2 === 1,
+  "cond != '1110'": ({ cond }) => (word) => cond(word) !== 14,
+  "P == '0' && W == '1'": ({ puw }) => (word) => (puw(word) & 0b101) === 0b001,
   wback: ({ wback }) => wback,
-  "wback && n == 15": ({ wback, n }) => wback && n === 15,
-  "wback && n == t": ({ wback, n, t }) => wback && n === t,
-  "wback && n == t2": ({ wback, n, t2 }) => wback && n === t2,
-  "BitCount(registers) < 1": ({ registers }) => bitCount(registers) < 1,
-  "BitCount(registers) < 2": ({ registers }) => bitCount(registers) < 2,
-  "P == '1' && M == '1'": ({ registers }) => listed(registers, 15) && listed(registers, 14),
-  "wback && registers<n> == '1'": ({ wback, registers, n }) => wback && listed(registers, n),
+  "wback && n == 15": ({ wback, n }) => (word) => wback(word) && n(word) === 15,
+  "wback && n == t": ({ wback, n, t }) => (word) => wback(word) && n(word) === t(word),
+  "wback && n == t2": ({ wback, n, t2 }) => (word) => wback(word) && n(word) === t2(word),
+  "BitCount(registers) < 1": ({ registers }) => is(registers, 0),
+  "BitCount(registers) < 2": ({ registers }) => (word) => bitCount(registers(word)) < 2,
+  "P == '1' && M == '1'": ({ registers }) => (word) => registers(word) >>> 14 === 0b11,
+  "wback && registers<n> == '1'": ({ wback, registers, n }) => (word) => wback(word) && listed(registers(word), n(word)),
   /** Execution pseudocode, not decode: the base is stored after it changed. */
-  "wback && registers<n> == '1' && n != LowestSetBit(registers)": ({ wback, registers, n }) =>
-    wback && listed(registers, n) && (registers & ((1 << n) - 1)) !== 0,
-  "regs == 0": ({ regs }) => regs === 0,
-  "regs > 16": ({ regs }) => regs > 16,
-  "d + regs > 32": ({ d, regs }) => d + regs > 32,
-  "d + regs > 16": ({ d, regs }) => d + regs > 16,
-  "last register > d31": ({ last }) => last > 31,
-} satisfies Readonly<Record<string, (operands: Operands) => boolean>>;
+  "wback && registers<n> == '1' && n != LowestSetBit(registers)": ({ wback, registers, n }) => (word) =>
+    wback(word) && listed(registers(word), n(word)) && (registers(word) & ((1 << n(word)) - 1)) !== 0,
+  "regs == 0": ({ regs }) => is(regs, 0),
+  "regs > 16": ({ regs }) => (word) => regs(word) > 16,
+  "d + regs > 32": ({ d, regs }) => (word) => d(word) + regs(word) > 32,
+  "d + regs > 16": ({ d, regs }) => (word) => d(word) + regs(word) > 16,
+  "last register > d31": ({ last }) => (word) => last(word) > 31,
+} satisfies Readonly<Record<string, (operands: Operands) => Check>>;
 
 /** A rule's name is its text. */
 export type Rule = keyof typeof RULES;
 
-/** The first of the rules that the operands break, or undefined. */
-export function brokenRule(rules: readonly Rule[], operands: Operands): Rule | undefined {
-  return rules.find((rule) => RULES[rule](operands));
+/** Gives the first of the rules that a word of a row with these operands breaks, or undefined. */
+export function ruleChecker(rules: readonly Rule[], operands: Operands): (word: number) => Rule | undefined {
+  const checks = rules.map((rule): Check => RULES[rule](operands));
+  return (word) => {
+    for (let index = 0; index < checks.length; index++) if (checks[index]!(word)) return rules[index];
+    return undefined;
+  };
 }

@@ -1,8 +1,11 @@
-import type { InstructionSet } from "../../model/architecture.ts";
-import type { Address, Destination, Read, RegisterSlice, Update, Write } from "../../model/operation.ts";
-import type { Fields } from "../rows.ts";
-import type { LaneFacts, StructureFacts, VectorMultipleFacts, VectorSingleFacts } from "./facts.ts";
-import { type Parts, baseOf, writeback } from "./general-operations.ts";
+import type { Address, Destination, Operation, Read, RegisterSlice, Source, Write } from "../../model/operation.ts";
+import type { FieldReader } from "../pattern.ts";
+import { type Attributes, NONE } from "../plan.ts";
+import type { CompiledRow } from "../rows.ts";
+import { sharedTable, tableOf } from "../tables.ts";
+import type { Facts, LaneFacts, StructureFacts, VectorMultipleFacts, VectorSingleFacts } from "./facts.ts";
+import { type Parts, always, nothing } from "./general-operations.ts";
+import { NO_SHIFT, type ProgramCounterOffset, addressOf, displacementOf, fieldOf, writeback } from "./operands.ts";
 import { D0, SP } from "./registers.ts";
 
 type Size = 1 | 2 | 4 | 8;
@@ -15,127 +18,217 @@ function lane(number: number, bytes: Size, position: number): RegisterSlice {
 /** A whole D register, or an S register: half of one of d0–d15. A half-precision value is the low half of an S register. */
 function floatingPointRegister(number: number, bytes: 2 | 4 | 8): RegisterSlice {
   if (bytes === 8) return lane(number, 8, 0);
-  const single = number % 32;
-  return { register: D0 + (single >> 1), bit: 32 * (single & 1), width: 8 * bytes };
+  return { register: D0 + (number >> 1), bit: 32 * (number & 1), width: 8 * bytes };
 }
 
-/** A lane keeps the rest of its register; a half-precision value clears the rest of its S register. */
-function destination(slice: RegisterSlice): Destination {
-  const end = slice.bit + slice.width;
-  return { ...slice, extension: "zero", extendTo: end, clearTo: end };
+/** A lane as a destination keeps the rest of its register from bit `clearTo` on. */
+function destination({ register, bit, width }: RegisterSlice, clearTo = bit + width, extendTo = bit + width): Destination {
+  return { register, bit, width, extension: "zero", extendTo, clearTo };
 }
 
-/** One element of memory and the slices that take or give it; `unit`: bytes that byte order swaps among themselves. */
-interface Transfer {
-  readonly offset: number;
-  readonly size: Size;
-  readonly slices: readonly RegisterSlice[];
-  readonly unit?: Size;
+function source({ register, bit, width }: RegisterSlice): Source {
+  return { kind: "register", register, bit, width };
 }
 
-function transfer(access: "load" | "store", transfers: readonly Transfer[]): Pick<Parts, "reads" | "computes" | "writes"> {
-  const place = ({ offset, size, unit }: Transfer) => ({ address: 0, offset, size, ...(unit !== undefined && unit !== size && { unit }) });
-  return {
-    reads: access === "load" ? transfers.map((each): Read => ({ ...place(each), to: each.slices.map(destination) })) : [],
-    computes: [],
-    writes: access === "store" ? transfers.map((each): Write => ({ ...place(each), from: { kind: "register", ...each.slices[0]! } })) : [],
-  };
-}
+/** By register number: what loads it. A half-precision value clears the rest of its S register: S<d> = Zeros(16) : value. */
+const floatingPointDestinations = sharedTable((bytes: 2 | 4 | 8): readonly (readonly Destination[])[] =>
+  tableOf(32, (number) => {
+    const slice = floatingPointRegister(number, bytes);
+    return [bytes === 2 ? destination(slice, slice.bit + 32, slice.bit + 32) : destination(slice)];
+  }),
+);
+
+const floatingPointSources = sharedTable((bytes: 2 | 4 | 8): readonly Source[] => tableOf(32, (number) => source(floatingPointRegister(number, bytes))));
 
 /** VLDR, VSTR. */
-export function vectorSingle(facts: VectorSingleFacts, fields: Fields, set: InstructionSet): Parts {
+export function vectorSingle(facts: VectorSingleFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Parts {
   const { access, bytes } = facts;
-  const offset = BigInt(fields["imm"]! * (bytes === 2 ? 2 : 4));
-  const parts = transfer(access, [{ offset: 0, size: bytes, slices: [floatingPointRegister(fields["d"]!, bytes)] }]);
-  return {
-    addresses: [{ ...baseOf(facts.base ?? fields["Rn"]!, set), displacement: fields["U"] === 1 ? offset : -offset, width: 32 }],
-    ...parts,
-    // S<d> = Zeros(16) : value.
-    ...(bytes === 2 && { reads: parts.reads.map((read) => ({ ...read, to: read.to.map((to) => ({ ...to, extendTo: to.bit + 32, clearTo: to.bit + 32 })) })) }),
-    updates: [],
+  const n = fieldOf(row, "Rn", facts.base ?? 0);
+  const U = fieldOf(row, "U", 0);
+  const imm = fieldOf(row, "imm", 0);
+  const d = fieldOf(row, "d", 0);
+  const scale = bytes === 2 ? 2 : 4;
+  const parts = {
+    sizes: [bytes],
+    addresses: (word: number): Operation["addresses"] => [addressOf(n(word), pc, displacementOf(U(word) === 1 ? imm(word) * scale : -imm(word) * scale))],
+    computes: nothing,
+    updates: nothing,
     // A D register is two word accesses to the processor: MemA[address, 4] twice.
-    alignment: bytes === 2 ? 2 : 4,
+    attributes: always({ alignment: bytes === 2 ? 2 : 4 }),
   };
+  if (access === "load") {
+    const reads = floatingPointDestinations(bytes).map((to): readonly Read[] => [{ address: 0, offset: 0, size: bytes, to }]);
+    return { ...parts, reads: (word) => reads[d(word)]!, writes: nothing };
+  }
+  const writes = floatingPointSources(bytes).map((from): readonly Write[] => [{ address: 0, offset: 0, size: bytes, from }]);
+  return { ...parts, reads: nothing, writes: (word) => writes[d(word)]! };
 }
 
 /** VLDM, VSTM. The base moves by the size of all registers, with FLDMX and FSTMX by a word more. */
-export function vectorMultiple(facts: VectorMultipleFacts, fields: Fields, set: InstructionSet): Parts {
+export function vectorMultiple(facts: VectorMultipleFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Parts {
   const { access, bytes, mode } = facts;
-  const { Rn: n = 0, d = 0, regs = 0 } = fields;
-  const size = bytes * regs + (facts.extraWord ? 4 : 0);
-  const end = BigInt(mode === "IA" ? size : -size);
-  const transfers = Array.from({ length: Math.min(regs, 32) }, (_, register): Transfer => ({ offset: bytes * register, size: bytes, slices: [floatingPointRegister(d + register, bytes)] }));
-  return {
-    addresses: [{ ...baseOf(n, set), displacement: mode === "IA" ? 0n : end, width: 32 }],
-    ...transfer(access, transfers),
-    updates: vectorMultipleWritesBack(facts, fields) ? [writeback(n, { base: n, displacement: end, width: 32 })] : [],
-    alignment: 4,
+  const n = fieldOf(row, "Rn", 0);
+  const d = fieldOf(row, "d", 0);
+  const regs = fieldOf(row, "regs", 0);
+  const wback = vectorMultipleWritesBack(facts, row);
+  const end = (word: number): bigint => {
+    const size = bytes * regs(word) + (facts.extraWord ? 4 : 0);
+    return displacementOf(mode === "IA" ? size : -size);
   };
+  const parts = {
+    sizes: undefined,
+    addresses: (word: number): Operation["addresses"] => [addressOf(n(word), pc, mode === "IA" ? 0n : end(word))],
+    computes: nothing,
+    updates: (word: number): Operation["updates"] => (wback(word) ? [writeback(n(word), { base: n(word), displacement: end(word), width: 32 })] : NONE),
+    attributes: always({ alignment: 4 }),
+  };
+  if (access === "load") {
+    const to = floatingPointDestinations(bytes);
+    return { ...parts, reads: (word) => tableOf(Math.min(regs(word), 32), (each): Read => ({ address: 0, offset: bytes * each, size: bytes, to: to[(d(word) + each) % 32]! })), writes: nothing };
+  }
+  const from = floatingPointSources(bytes);
+  return { ...parts, reads: nothing, writes: (word) => tableOf(Math.min(regs(word), 32), (each): Write => ({ address: 0, offset: bytes * each, size: bytes, from: from[(d(word) + each) % 32]! })) };
 }
 
 /** Whether VLDM or VSTM changes its base. */
-export function vectorMultipleWritesBack(facts: VectorMultipleFacts, fields: Fields): boolean {
-  return facts.writeback === "always" || fields["W"] === 1;
+export function vectorMultipleWritesBack({ writeback: when }: VectorMultipleFacts, row: CompiledRow<Facts>): (word: number) => boolean {
+  if (when === "always") return always(true);
+  const w = fieldOf(row, "W", 0);
+  return (word) => w(word) === 1;
+}
+
+/**
+ * Lanes of D registers, those of d0 first. Registers that are loaded whole do not need their old values: where `clear` is set the lowest
+ * element clears the rest of its register.
+ */
+const laneDestinations = sharedTable((bytes: Size, clear: boolean): readonly Destination[] =>
+  tableOf(256 / bytes, (index) => {
+    const slice = laneAt(index, bytes);
+    return clear && slice.bit === 0 ? destination(slice, 64) : destination(slice);
+  }),
+);
+
+const laneSources = sharedTable((bytes: Size): readonly Source[] => tableOf(256 / bytes, (index) => source(laneAt(index, bytes))));
+
+const laneAt = (index: number, bytes: Size): RegisterSlice => lane(Math.floor((index * bytes) / 8), bytes, index % (8 / bytes));
+
+/** One element of a structure in memory: how far its register is from the first, and its lane. */
+interface StructureElement {
+  readonly register: number;
+  readonly lane: number;
 }
 
 /**
  * VLD1–VLD4, VST1–VST4 of whole registers. VLD1 and VST1 move registers of 8 bytes, in which byte order applies to each element;
  * the others one element an access, in the order of memory.
  */
-export function structure(facts: StructureFacts, fields: Fields): Parts {
-  const bytes = (1 << fields["size"]!) as Size;
-  const d = fields["d"]!;
-  const transfers: Transfer[] = [];
-  for (let group = 0; group < facts.groups; group++) {
-    if (facts.elements === 1) {
-      transfers.push({ offset: 8 * group, size: 8, unit: bytes, slices: [lane(d + group, 8, 0)] });
-      continue;
-    }
-    for (let position = 0; position < 8 / bytes; position++) {
-      for (let element = 0; element < facts.elements; element++) {
-        transfers.push({ offset: transfers.length * bytes, size: bytes, slices: [lane(d + group + element * facts.spacing, bytes, position)] });
-      }
-    }
+export function structure(facts: StructureFacts, row: CompiledRow<Facts>): Parts {
+  const { access, elements, groups } = facts;
+  const size = fieldOf(row, "size", 0);
+  const d = fieldOf(row, "d", 0);
+  const location = structureLocation(facts, row, 8 * elements * groups);
+  const bytesOf = (word: number): Size => (1 << size(word)) as Size;
+  if (elements === 1) {
+    const place = (word: number, group: number): Pick<Read, "address" | "offset" | "size" | "unit"> => {
+      const unit = bytesOf(word);
+      return unit === 8 ? { address: 0, offset: 8 * group, size: 8 } : { address: 0, offset: 8 * group, size: 8, unit };
+    };
+    const [to, from] = [laneDestinations(8, true), laneSources(8)];
+    return {
+      ...location,
+      reads: access === "load" ? (word) => tableOf(groups, (group): Read => ({ ...place(word, group), to: [to[(d(word) + group) % 32]!] })) : nothing,
+      writes: access === "store" ? (word) => tableOf(groups, (group): Write => ({ ...place(word, group), from: from[(d(word) + group) % 32]! })) : nothing,
+    };
   }
-  return structureParts(facts, fields, transfers, 8 * facts.elements * facts.groups);
+  const orders = tableOf(4, (log): readonly StructureElement[] => orderOf(facts, (1 << log) as Size));
+  return {
+    ...location,
+    reads: access === "load" ? (word) => elementReads(orders[size(word)]!, bytesOf(word), d(word)) : nothing,
+    writes: access === "store" ? (word) => elementWrites(orders[size(word)]!, bytesOf(word), d(word)) : nothing,
+  };
+}
+
+/** The elements of structures in the order of memory. */
+function orderOf({ elements, groups, spacing }: StructureFacts, bytes: Size): readonly StructureElement[] {
+  const lanesOf = 8 / bytes;
+  return tableOf(groups * lanesOf * elements, (index) => {
+    const element = index % elements;
+    const position = Math.floor(index / elements);
+    return { register: Math.floor(position / lanesOf) + element * spacing, lane: position % lanesOf };
+  });
+}
+
+function elementReads(order: readonly StructureElement[], bytes: Size, d: number): readonly Read[] {
+  const table = laneDestinations(bytes, true);
+  return order.map(({ register, lane: position }, index): Read => ({ address: 0, offset: index * bytes, size: bytes, to: [table[((d + register) % 32) * (8 / bytes) + position]!] }));
+}
+
+function elementWrites(order: readonly StructureElement[], bytes: Size, d: number): readonly Write[] {
+  const table = laneSources(bytes);
+  return order.map(({ register, lane: position }, index): Write => ({ address: 0, offset: index * bytes, size: bytes, from: table[((d + register) % 32) * (8 / bytes) + position]! }));
 }
 
 /** VLD1–VLD4, VST1–VST4 of one lane or to all lanes. */
-export function lanes(facts: LaneFacts, fields: Fields): Parts {
-  const { bytes } = facts;
-  const spacing = fields["spacing"] === 1 ? 2 : 1;
-  const positions = facts.kind === "lane" ? [fields["index"]!] : Array.from({ length: 8 / bytes }, (_, position) => position);
-  const transfers = Array.from({ length: facts.elements }, (_, element): Transfer => {
-    const first = fields["d"]! + element * spacing;
-    const registers = fields["T"] === 1 ? [first, first + 1] : [first];
-    return { offset: element * bytes, size: bytes, slices: registers.flatMap((register) => positions.map((position) => lane(register, bytes, position))) };
-  });
-  return structureParts(facts, fields, transfers, facts.elements * bytes);
+export function lanes(facts: LaneFacts, row: CompiledRow<Facts>): Parts {
+  const { access, bytes, elements } = facts;
+  const d = fieldOf(row, "d", 0);
+  const spacing = spacingOf(row);
+  const index = fieldOf(row, "index", 0);
+  const pair = fieldOf(row, "T", 0);
+  const all = facts.kind === "all lanes";
+  const count = 8 / bytes;
+  const to = laneDestinations(bytes, all);
+  const from = laneSources(bytes);
+  /** Where the lanes of an element's register begin in the tables. */
+  const first = (word: number, element: number): number => ((d(word) + element * spacing(word)) % 32) * count;
+  const destinations = (word: number, element: number): readonly Destination[] => {
+    const start = first(word, element);
+    if (!all) return [to[start + index(word)]!];
+    // A pair of registers has its lanes side by side in the table, but for d31 and d0.
+    return tableOf(count * (1 + pair(word)), (position) => to[(start + position) % to.length]!);
+  };
+  return {
+    ...structureLocation(facts, row, elements * bytes),
+    sizes: tableOf(elements, () => bytes),
+    reads: access === "load" ? (word) => tableOf(elements, (element): Read => ({ address: 0, offset: element * bytes, size: bytes, to: destinations(word, element) })) : nothing,
+    writes: access === "store" ? (word) => tableOf(elements, (element): Write => ({ address: 0, offset: element * bytes, size: bytes, from: from[first(word, element) + index(word)]! })) : nothing,
+  };
+}
+
+/** From the register of one element of a lane structure to that of the next. */
+function spacingOf(row: CompiledRow<Facts>): FieldReader {
+  const spacing = fieldOf(row, "spacing", 0);
+  return (word) => spacing(word) + 1;
 }
 
 /** Number of the last D register that a structure touches. */
-export function lastRegister(facts: StructureFacts | LaneFacts, fields: Fields): number {
-  const d = fields["d"]!;
-  if (facts.kind === "structure") return d + facts.groups - 1 + (facts.elements - 1) * facts.spacing;
-  return d + (facts.elements - 1) * (fields["spacing"] === 1 ? 2 : 1) + (fields["T"] ?? 0);
+export function lastRegister(facts: StructureFacts | LaneFacts, row: CompiledRow<Facts>): FieldReader {
+  const d = fieldOf(row, "d", 0);
+  const { elements } = facts;
+  if (facts.kind === "structure") {
+    const more = facts.groups - 1 + (elements - 1) * facts.spacing;
+    return (word) => d(word) + more;
+  }
+  const spacing = spacingOf(row);
+  const pair = fieldOf(row, "T", 0);
+  return (word) => d(word) + (elements - 1) * spacing(word) + pair(word);
 }
 
-/** Rm = 15: no writeback; 13: by the bytes transferred; else by Rm. */
-function structureParts(facts: StructureFacts | LaneFacts, fields: Fields, transfers: readonly Transfer[], size: number): Parts {
-  const { Rn: n = 0, Rm: m = 0 } = fields;
-  const alignment = facts.alignments[fields["align"] ?? 0]!;
-  const moved: Address =
-    m === SP
-      ? { base: n, displacement: BigInt(size), width: 32 }
-      : { base: n, index: { slice: { register: m, bit: 0, width: 32 }, signed: false, shift: { kind: "lsl", amount: 0 } }, displacement: 0n, width: 32 };
-  const updates: Update[] = m === 15 ? [] : [writeback(n, moved)];
-  const parts = transfer(facts.access, transfers);
+/** Where a structure of `size` bytes lies. Rm = 15: no writeback; 13: by the bytes transferred; else by Rm. */
+function structureLocation(facts: StructureFacts | LaneFacts, row: CompiledRow<Facts>, size: number): Omit<Parts, "reads" | "writes"> {
+  const n = fieldOf(row, "Rn", 0);
+  const m = fieldOf(row, "Rm", 0);
+  const align = fieldOf(row, "align", 0);
+  const moved = (base: number, register: number): Address =>
+    register === SP
+      ? { base, displacement: BigInt(size), width: 32 }
+      : { base, index: { slice: { register, bit: 0, width: 32 }, signed: false, shift: NO_SHIFT }, displacement: 0n, width: 32 };
+  const attributes = facts.alignments.map((alignment): Attributes | undefined => (alignment > 1 ? { alignment } : undefined));
   return {
-    addresses: [{ base: n, displacement: 0n, width: 32 }],
-    ...parts,
-    // Registers that are loaded whole do not need their old values: the lowest element clears the rest of its register.
-    ...(facts.kind !== "lane" && { reads: parts.reads.map((read) => ({ ...read, to: read.to.map((to) => (to.bit === 0 ? { ...to, clearTo: 64 } : to)) })) }),
-    updates,
-    ...(alignment > 1 && { alignment }),
+    sizes: undefined,
+    addresses: (word) => [{ base: n(word), displacement: 0n, width: 32 }],
+    computes: nothing,
+    updates: (word) => (m(word) === 15 ? NONE : [writeback(n(word), moved(n(word), m(word)))]),
+    attributes: (word) => attributes[align(word)],
   };
 }

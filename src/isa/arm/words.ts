@@ -1,28 +1,29 @@
 import { type FieldPart, fieldValue } from "../pattern.ts";
 import type { CompiledRow } from "../rows.ts";
 import { type Judgement, OPERANDS, type Verdict, type WordClassifier, operandsOf, rowOf } from "../verdict.ts";
-import { A32_TABLE, mnemonicOf, unpredictableRule } from "./decode.ts";
+import { A32, A32_TABLE, mnemonicOf } from "./decode.ts";
 import type { Facts } from "./facts.ts";
 
 /**
- * The answers of {@link unpredictableRule} for one row, by the bits that the row's rules can depend on. Each is found once, when it is
+ * Whether words of one row are CONSTRAINED UNPREDICTABLE, by the bits that the row's rules can depend on. Each is found once, when it is
  * first asked for, so that a walk over all words spends its time on integers.
  */
 class Answers {
-  readonly #row: CompiledRow<Facts>;
+  readonly #number: number;
   readonly #gathered: readonly FieldPart[];
   /** 0: not asked for yet; 1: allowed; 2: unpredictable. */
   readonly #known: Uint8Array;
 
-  constructor(row: CompiledRow<Facts>) {
-    this.#row = row;
+  constructor(number: number) {
+    const row = A32_TABLE.rows[number]!;
+    this.#number = number;
     this.#gathered = gather(ruledBits(row) | row.shouldMask);
     this.#known = new Uint8Array(1 << this.#gathered.reduce((sum, { width }) => sum + width, 0));
   }
 
   unpredictable(word: number): boolean {
     const key = fieldValue(this.#gathered, word);
-    if (this.#known[key] === 0) this.#known[key] = unpredictableRule(this.#row, word) === undefined ? 1 : 2;
+    if (this.#known[key] === 0) this.#known[key] = A32.isUnpredictable(word, this.#number) ? 2 : 1;
     return this.#known[key] === 2;
   }
 }
@@ -48,7 +49,7 @@ function classify(word: number): Verdict {
   if (number < 0) return -1;
   const row = A32_TABLE.rows[number]!;
   if (row.facts.kind === "none" || row.facts.kind === "opaque") return 4 * number + OPERANDS.allowed;
-  return 4 * number + ((answers[number] ??= new Answers(row)).unpredictable(word) ? OPERANDS.unpredictable : OPERANDS.allowed);
+  return 4 * number + ((answers[number] ??= new Answers(number)).unpredictable(word) ? OPERANDS.unpredictable : OPERANDS.allowed);
 }
 
 function judge(verdict: Verdict): Judgement {
