@@ -30,7 +30,8 @@ function readWithPython(stored: Stored): string {
 
 /** What the page says that its reader prints. */
 function expected({ fault: { pc, bytes, gpa, registers } }: TraceRecord, index: number): string {
-  const slots = [...registers.captured()].filter((register) => registers.set.describe(register).width === registers.capturedWidth(register) && registers.capturedWidth(register) <= 64);
+  const widest = registers.set.architecture === "arm" ? 32 : 64;
+  const slots = [...registers.captured()].filter((register) => registers.set.describe(register).width === registers.capturedWidth(register) && registers.capturedWidth(register) <= widest);
   const values = slots.map((register) => `${registers.set.name(register)}=${hexadecimal(registers.get(register)!)}`);
   return [index, hexadecimal(pc), bytesToHexadecimal(bytes), gpa === undefined ? "-" : hexadecimal(gpa), ...values].join(" ").trimEnd();
 }

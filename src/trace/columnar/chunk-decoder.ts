@@ -3,10 +3,11 @@ import { FLAG, MANY_RESPONSES, responseCount } from "../../model/fault-columns.t
 import type { Fault, MemoryRange, VmFaultMessage } from "../../model/fault.ts";
 import { TraceError, type TraceRecord, type TruthAfter, type UnknownKeys } from "../record.ts";
 import type { Chunk } from "./chunk.ts";
+import { CallPlaces } from "./call-places.ts";
 import { ColumnReader } from "./column.ts";
 import { CALL, CHUNK_COLUMNS, type ChunkColumn, INSTRUCTION_WIDTH, SLOW, SLOW_MASK } from "./layout.ts";
 import { jsonOf } from "./message-pack.ts";
-import { readSlots, readWide, RegisterDecoder } from "./register-decoder.ts";
+import { readSlots, readWide, RegisterDecoder, ResponseReader } from "./register-decoder.ts";
 import type { SlotMap } from "./slots.ts";
 
 /** The faults of a chunk, in order. Throws a {@link TraceError} at the first that its columns do not describe as they should. */
@@ -56,6 +57,8 @@ class ChunkDecoder {
     const vmFault = (flags & FLAG.message) === 0 ? undefined : this.#message();
     const responses = responseCount(flags);
 
+    const reads = columns.responses.takeMany(responses === MANY_RESPONSES ? columns.responseCounts.takeNumber() : responses);
+
     const known = (flag: number, column: ChunkColumn): bigint | undefined => ((flags & flag) === 0 ? undefined : columns[column].at(index));
     const syndrome = known(FLAG.syndrome, "syndrome");
     const transformedInstruction = known(FLAG.transformedInstruction, "transformedInstruction");
@@ -75,12 +78,12 @@ class ChunkDecoder {
       ...(exitQualification === undefined ? {} : { exitQualification }),
       ...(vmFault === undefined ? {} : { vmFault }),
       memory,
-      reads: columns.responses.takeMany(responses === MANY_RESPONSES ? columns.responseCounts.takeNumber() : responses),
+      reads,
     };
     return {
       fault,
-      ...((flags & FLAG.calls) === 0 ? {} : { calls: this.#calls(origin) }),
-      ...((flags & FLAG.after) === 0 ? {} : { after: this.#after(flags, slow, pc) }),
+      ...((flags & FLAG.calls) === 0 ? {} : { calls: this.#calls(origin, reads) }),
+      ...((flags & FLAG.after) === 0 ? {} : { after: this.#after(flags, slow, pc + BigInt(bytes.length), reads) }),
       unknown: (flags & FLAG.unknown) === 0 ? undefined : this.#unknownKeys(),
     };
   }
@@ -115,28 +118,31 @@ class ChunkDecoder {
     return { label: messageWords.take(), words: messageWords.takeMany(shape >>> 1), virtualProcessor: (shape & 1) === 1 };
   }
 
-  #calls(origin: bigint): Call[] {
-    const { callCount, callKind, callOffset, callValue } = this.#columns;
+  #calls(origin: bigint, reads: readonly bigint[]): Call[] {
+    const { callCount, callKind, callOffset, callValue, callValue64 } = this.#columns;
+    const responses = new ResponseReader(reads, this.#chunk.where);
     const calls: Call[] = [];
+    const places = new CallPlaces(origin);
     for (let left = callCount.takeNumber(); left > 0; left--) {
       const kind = callKind.takeNumber();
       if (kind > CALL.limit) throw this.#error(`there is no call of kind ${kind}`);
-      calls.push({
-        write: (kind & CALL.write) !== 0,
-        gpa: BigInt.asUintN(64, origin + callOffset.take()),
-        size: (1 << (kind >> CALL.sizeShift)) as Call["size"],
-        value: callValue.take(),
-      });
+      const size = (1 << ((kind >> CALL.sizeShift) & CALL.sizeMask)) as Call["size"];
+      const write = (kind & CALL.write) !== 0;
+      const gpa = BigInt.asUintN(64, places.expected(write) + callOffset.take());
+      const value = (kind & CALL.response) !== 0 ? responses.take() : (size === 8 ? callValue64 : callValue).take();
+      calls.push(places.next({ write, gpa, size, value }));
     }
     return calls;
   }
 
-  #after(flags: number, slow: number, before: bigint): TruthAfter {
+  /** `next`: the address behind the captured instruction. */
+  #after(flags: number, slow: number, next: bigint, reads: readonly bigint[]): TruthAfter {
     const columns = this.#columns;
-    const registers = readSlots(this.#map, this.#chunk.where, columns);
-    if ((slow & SLOW.afterWide) !== 0) readWide(registers, this.#map, this.#chunk.where, columns);
+    const { where } = this.#chunk;
+    const registers = readSlots(this.#map, where, columns, new ResponseReader(reads, where));
+    if ((slow & SLOW.afterWide) !== 0) readWide(registers, this.#map, where, columns);
     return {
-      ...((flags & FLAG.afterPc) === 0 ? {} : { pc: BigInt.asUintN(64, before + columns.afterPcOffset.take()) }),
+      ...((flags & FLAG.afterPc) === 0 ? {} : { pc: BigInt.asUintN(64, next + columns.afterPcOffset.take()) }),
       registers,
       memory: (slow & SLOW.afterMemory) === 0 ? [] : this.#ranges(),
     };

@@ -3,9 +3,10 @@ import { FLAG, MANY_RESPONSES, RESPONSES_SHIFT, DELTA, EMPTY_DELTA } from "../..
 import type { MemoryRange, VmFaultMessage } from "../../model/fault.ts";
 import type { RegisterFile } from "../../model/registers.ts";
 import { TraceError, type TraceRecord, type TruthAfter } from "../record.ts";
+import { CallPlaces } from "./call-places.ts";
 import { ColumnBuilder, type PackedColumn, writeColumns } from "./column.ts";
 import { buildFrame } from "./frame-writer.ts";
-import { CALL, CHUNK_BYTES, CHUNK_COLUMNS, CHUNK_LIMIT, type ChunkColumn, INSTRUCTION_WIDTH, SLOW } from "./layout.ts";
+import { AFTER, CALL, CHUNK_BYTES, CHUNK_COLUMNS, CHUNK_LIMIT, type ChunkColumn, INSTRUCTION_WIDTH, SLOW } from "./layout.ts";
 import { packJson } from "./message-pack.ts";
 import { RegisterEncoder } from "./register-encoder.ts";
 import { type SlotMap, wholeSlots, type WideValue, wideValues } from "./slots.ts";
@@ -89,9 +90,9 @@ export class ChunkEncoder {
     }
     flags |= Math.min(reads.length, MANY_RESPONSES) << RESPONSES_SHIFT;
 
-    if (calls !== undefined) flags |= this.#calls(calls, origin);
+    if (calls !== undefined) flags |= this.#calls(calls, origin, reads);
     if (after !== undefined) {
-      flags |= this.#after(after, pc);
+      flags |= this.#after(after, pc + BigInt(bytes.length), reads);
       slow |= this.#wide(wideValues(this.#map, after.registers), SLOW.afterWide);
       slow |= this.#ranges(after.memory, SLOW.afterMemory);
     }
@@ -183,28 +184,39 @@ export class ChunkEncoder {
     return FLAG.message;
   }
 
-  #calls(calls: readonly Call[], gpa: bigint): number {
-    const { callCount, callKind, callOffset, callValue } = this.#columns;
+  #calls(calls: readonly Call[], gpa: bigint, reads: readonly bigint[]): number {
+    const { callCount, callKind, callOffset, callValue, callValue64 } = this.#columns;
     callCount.push(BigInt(calls.length));
+    const places = new CallPlaces(gpa);
+    let responses = 0;
     for (const call of calls) {
-      callKind.push(BigInt((31 - Math.clz32(call.size)) << CALL.sizeShift) | (call.write ? BigInt(CALL.write) : 0n));
-      callOffset.push(call.gpa - gpa);
-      callValue.push(call.value);
+      const isResponse = !call.write && responses < reads.length && call.value === reads[responses];
+      const kind = ((31 - Math.clz32(call.size)) << CALL.sizeShift) | when(call.write, CALL.write) | when(isResponse, CALL.response);
+      callKind.push(BigInt(kind));
+      callOffset.push(BigInt.asUintN(64, call.gpa - places.expected(call.write)));
+      if (isResponse) responses++;
+      else (call.size === 8 ? callValue64 : callValue).push(call.value);
+      places.next(call);
     }
     this.#weight += 17 * calls.length;
     return FLAG.calls;
   }
 
-  #after({ pc, registers }: TruthAfter, before: bigint): number {
+  /** `next`: the address behind the captured instruction. */
+  #after({ pc, registers }: TruthAfter, next: bigint, reads: readonly bigint[]): number {
     const { afterPcOffset, afterCount, afterSlot, afterValue } = this.#columns;
     const slots = wholeSlots(this.#map, registers);
     afterCount.push(BigInt(slots.length));
+    let responses = 0;
     for (const slot of slots) {
-      afterSlot.push(BigInt(slot));
-      afterValue.push(registers.get(this.#map.slots[slot]!)!);
+      const value = registers.get(this.#map.slots[slot]!)!;
+      const isResponse = responses < reads.length && value === reads[responses];
+      afterSlot.push(BigInt(slot | when(isResponse, AFTER.response)));
+      if (isResponse) responses++;
+      else afterValue.push(value);
     }
     if (pc === undefined) return FLAG.after;
-    afterPcOffset.push(pc - before);
+    afterPcOffset.push(BigInt.asUintN(64, pc - next));
     return FLAG.after | FLAG.afterPc;
   }
 

@@ -9,7 +9,7 @@
  * {@link PREFIX_LENGTH} bytes. A frame's length is a multiple of 8, so every frame starts at one, and so does the data of every column:
  * a `bin` of padding before it sees to that. Frames are appended and never changed. Content is a map with a key "kind":
  *
- * - "header", the first frame: "version", "slots" (the names of the registers of up to 64 bits, at most 63), "wide" (the names of the wider
+ * - "header", the first frame: "version", "slots" (the names of the registers that are no wider than the general ones, at most 63), "wide" (the names of the wider
  *   ones) and "trace": the header as the JSON-lines form has it (unknown keys included).
  * - "chunk": up to {@link CHUNK_LIMIT} faults. "header" is the checksum of the header's frame, "number" counts the chunks, "first" is the
  *   index of its first fault, "faults" their number, "captured" the slots captured in the first fault, "unknown" (optional) an array of
@@ -69,21 +69,23 @@ export const CHUNK_COLUMNS = [
   "transformedInstruction",
   "exitReason",
   "exitQualification",
-  // Streams, the truth: for each fault with FLAG.calls a count; for each call its direction and size (see CALL), its GPA minus the
-  // fault's (minus 0 where that is not known), and its value.
+  // Streams, the truth: for each fault with FLAG.calls a count; for each call its kind (see CALL) and its GPA minus where it is expected: the
+  // first at the fault's GPA (0 where that is not known), one in the direction of the call before behind that, and another where the first was; and its value, in the first column for sizes up to 4, in the second for 8. What the
+  // device returned is not there again.
   "callCount",
   "callKind",
   "callOffset",
   "callValue",
-  // For each fault with FLAG.afterPc the new PC minus the old; for each with FLAG.after the number of slots in it, and for each of these the slot,
-  // ascending, and its value.
+  "callValue64",
+  // For each fault with FLAG.afterPc the new PC minus the end of the captured instruction; for each with FLAG.after the number of slots in it, and for
+  // each of these the slot, ascending (see AFTER), and its value.
   "afterPcOffset",
   "afterCount",
   "afterSlot",
   "afterValue",
   // For each fault with FLAG.slow bits of SLOW, which say what of the following streams is its own.
   "slow",
-  // Registers that are wider than 64 bits, or of which fewer bits were captured than they have: a count; for each its code (the slot, or
+  // Registers that are wider than the general ones, or of which fewer bits were captured than they have: a count; for each its code (the slot, or
   // WIDE_CODE + the position among the wide ones), the number of low bits that were captured (0: no longer captured), and
   // their value in 64-bit words, low first. Only what differs from the fault before is there; the first fault of a chunk has all.
   "wideCount",
@@ -119,8 +121,14 @@ export const SLOW_MASK = 0xf;
 /** Code of the first wide register; lower ones are slots. */
 export const WIDE_CODE = 64;
 
-/** The "callKind" column: bit 0 is set for a write, bits 2:1 are the binary logarithm of the size. */
-export const CALL = { write: 1, sizeShift: 1, limit: 7 } as const;
+/**
+ * The "callKind" column: bit 0 is set for a write, bits 2:1 are the binary logarithm of the size, bit 3 is set where the value is not stored: it is the
+ * fault's first response, in the next such call its second, and so on.
+ */
+export const CALL = { write: 1, sizeShift: 1, sizeMask: 3, response: 8, limit: 15 } as const;
+
+/** The "afterSlot" column: a slot in bits 5:0; bit 6 is set where the value is not stored, as in the kinds of calls. */
+export const AFTER = { slotMask: 63, response: 64, limit: 127 } as const;
 
 /** Columns of the index. */
 export const INDEX_COLUMNS = ["offset", "first", "count"] as const;

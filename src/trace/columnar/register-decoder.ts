@@ -2,6 +2,7 @@ import { DELTA, DUMMY_SLOT } from "../../model/fault-columns.ts";
 import { RegisterFile } from "../../model/registers.ts";
 import { TraceError } from "../record.ts";
 import type { ColumnReader } from "./column.ts";
+import { AFTER } from "./layout.ts";
 import { registerOfCode, type SlotMap } from "./slots.ts";
 
 /** The streams that changes of slots are read from. */
@@ -83,15 +84,34 @@ export interface SlotReaders {
   readonly afterValue: ColumnReader;
 }
 
-/** Reads a count and as many slots into a new file. */
-export function readSlots(map: SlotMap, where: string, { afterCount, afterSlot, afterValue }: SlotReaders): RegisterFile {
+/** Reads a count and as many slots into a new file; `responses`: values that are not stored again. */
+export function readSlots(map: SlotMap, where: string, { afterCount, afterSlot, afterValue }: SlotReaders, responses: ResponseReader): RegisterFile {
   const file = new RegisterFile(map.set);
   for (let left = afterCount.takeNumber(); left > 0; left--) {
-    const slot = afterSlot.takeNumber();
-    if (slot >= map.slots.length) throw new TraceError(`${where}: there is no slot ${slot}`);
-    capture(file, map, where, slot, afterValue.take());
+    const code = afterSlot.takeNumber();
+    const slot = code & AFTER.slotMask;
+    if (slot >= map.slots.length || code > AFTER.limit) throw new TraceError(`${where}: there is no slot ${code}`);
+    capture(file, map, where, slot, (code & AFTER.response) === 0 ? afterValue.take() : responses.take());
   }
   return file;
+}
+
+/** The responses of a fault, in order, where they stand for other values. */
+export class ResponseReader {
+  readonly #responses: readonly bigint[];
+  readonly #where: string;
+  #next = 0;
+
+  constructor(responses: readonly bigint[], where: string) {
+    this.#responses = responses;
+    this.#where = where;
+  }
+
+  take(): bigint {
+    const value = this.#responses[this.#next++];
+    if (value === undefined) throw new TraceError(`${this.#where}: a value is said to be response ${this.#next} of a fault that has ${this.#responses.length}`);
+    return value;
+  }
 }
 
 /** Reads a count and as many registers that slots can't tell into `file`. */

@@ -3,7 +3,10 @@ import type { Register, RegisterFile, RegisterSet } from "../../model/registers.
 import { TraceError } from "../record.ts";
 import { WIDE_CODE } from "./layout.ts";
 
-/** How a file numbers the registers: those of up to 64 bits by slots, wider ones by codes from {@link WIDE_CODE}. */
+/**
+ * How a file numbers the registers: those that are no wider than the general ones by slots, wider ones by codes from {@link WIDE_CODE}. On arm the vector
+ * registers are wider: their values would have all of a chunk take eight bytes.
+ */
 export interface SlotMap {
   readonly set: RegisterSet;
   /** The register of each slot. */
@@ -18,14 +21,20 @@ export interface SlotMap {
 /** How a new file numbers the registers of an architecture. */
 export function slotsOf(set: RegisterSet): SlotMap {
   const all = set.descriptions.map((_, register) => register);
-  const slots = all.filter((register) => set.describe(register).width <= 64);
-  if (slots.length > SLOT_LIMIT) throw new Error(`${set.architecture} has ${slots.length} registers of up to 64 bits; a binary trace has room for ${SLOT_LIMIT}`);
-  return slotMap(set, slots, all.filter((register) => set.describe(register).width > 64));
+  const general = generalWidth(set);
+  const slots = all.filter((register) => set.describe(register).width <= general);
+  if (slots.length > SLOT_LIMIT) throw new Error(`${set.architecture} has ${slots.length} registers of up to ${general} bits; a binary trace has room for ${SLOT_LIMIT}`);
+  return slotMap(set, slots, all.filter((register) => set.describe(register).width > general));
+}
+
+/** Bits of the general registers. */
+function generalWidth({ descriptions }: RegisterSet): number {
+  return Math.max(...descriptions.filter(({ file }) => file === "general").map(({ width }) => width));
 }
 
 /** How the file numbers them whose header has these names. Throws a {@link TraceError}. */
 export function slotsByName(set: RegisterSet, slots: unknown, wide: unknown): SlotMap {
-  const found = slotMap(set, registersByName(set, slots, "slots", 1, 64), registersByName(set, wide, "wide", 65, Number.POSITIVE_INFINITY));
+  const found = slotMap(set, registersByName(set, slots, "slots", 64), registersByName(set, wide, "wide", Number.POSITIVE_INFINITY));
   if (found.slots.length > SLOT_LIMIT) throw new TraceError(`header: expected at most ${SLOT_LIMIT} "slots", got ${found.slots.length}`);
   return found;
 }
@@ -34,12 +43,12 @@ function slotMap(set: RegisterSet, slots: readonly Register[], wide: readonly Re
   return { set, slots, widths: slots.map((register) => set.describe(register).width), wide, byteInstructions: set.architecture === "x86-64" };
 }
 
-function registersByName(set: RegisterSet, names: unknown, key: string, least: number, most: number): Register[] {
+function registersByName(set: RegisterSet, names: unknown, key: string, most: number): Register[] {
   if (!Array.isArray(names)) throw new TraceError(`header: "${key}" is not an array of register names`);
   const registers = names.map((name: unknown) => {
     const found = typeof name === "string" ? set.find(name) : undefined;
     const width = found === undefined ? 0 : set.describe(found.register).width;
-    if (found === undefined || found.width !== width || width < least || width > most) {
+    if (found === undefined || found.width !== width || width > most) {
       throw new TraceError(`header: "${key}" holds ${JSON.stringify(String(name))}, which is no such register of ${set.architecture}`);
     }
     return found.register;
@@ -70,7 +79,7 @@ export interface WideValue {
   readonly value: bigint;
 }
 
-/** Registers of a file that are wider than 64 bits, or of which fewer bits were captured than they have; by ascending code. */
+/** Registers of a file that have no slot, or of which fewer bits were captured than they have; by ascending code. */
 export function wideValues({ slots, widths, wide }: SlotMap, file: RegisterFile): WideValue[] {
   const found: WideValue[] = [];
   const add = (code: number, register: Register, bits: number): void => {
