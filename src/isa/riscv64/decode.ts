@@ -1,12 +1,11 @@
-import { signExtend } from "../../model/bits.ts";
-import { type Instruction, instructionOf, refusedInstruction } from "../../model/instruction.ts";
+import { type Instruction, refusedInstruction } from "../../model/instruction.ts";
 import type { Address } from "../../model/operation.ts";
 import { Refusal } from "../../model/refusal.ts";
-import { type CompiledRow, type Fields, type RowTable, extractFields } from "../rows.ts";
+import type { FieldReader } from "../pattern.ts";
+import { type CompiledRow, type RowTable, perRow } from "../rows.ts";
 import { COMPRESSED_TABLE } from "./compressed-table.ts";
-import { type Facts, orderingSuffix, refusalOf } from "./facts.ts";
-import { operationOf, registerNumber } from "./operation.ts";
-import { STACK_POINTER, integerRegister } from "./registers.ts";
+import { type Facts, ORDERING_SUFFIXES, type RecognisedFacts, orderingReader, refusalOf } from "./facts.ts";
+import { type Plan, planOf } from "./operation.ts";
 import { TABLE } from "./table.ts";
 
 /**
@@ -17,48 +16,68 @@ export function decode(bytes: Uint8Array): Instruction | Refusal {
   const [first, second, third, fourth] = bytes;
   const length = first !== undefined && (first & 3) === 3 ? 4 : 2;
   if (first === undefined || second === undefined) return truncated(length, bytes.length);
-  if (length === 2) return decodeWord(COMPRESSED_TABLE, first | (second << 8), 2);
+  if (length === 2) return decodeWord(COMPRESSED_FORMS, first | (second << 8), 2);
   if ((first & 0x1f) === 0x1f) {
     const start = `0x${(first | (second << 8)).toString(16).padStart(4, "0")}`;
     return undefinedInstruction(`${start} starts an instruction of more than 32 bits, and the manual defines none`);
   }
   if (third === undefined || fourth === undefined) return truncated(length, bytes.length);
-  return decodeWord(TABLE, (first | (second << 8) | (third << 16) | (fourth << 24)) >>> 0, 4);
+  return decodeWord(FORMS, (first | (second << 8) | (third << 16) | (fourth << 24)) >>> 0, 4);
 }
 
-function decodeWord(table: RowTable<Facts>, word: number, length: 2 | 4): Instruction | Refusal {
-  const row = table.find(word);
-  if (row === undefined) return undefinedInstruction(reservedEncoding(word, length));
-  const fields = extractFields(row, word);
-  return instructionFrom(row, fields, length, addressOf(fields));
+function decodeWord(forms: Forms, word: number, length: 2 | 4): Instruction | Refusal {
+  const number = forms.table.findNumber(word);
+  if (number < 0) return undefinedInstruction(reservedEncoding(word, length));
+  const form = forms.of(number);
+  return instructionFrom(form, word, length, form.plan?.address(word));
 }
 
-/** The instruction of a row with these fields, its memory access at `address`. */
-export function instructionFrom(row: CompiledRow<Facts>, fields: Fields, length: 2 | 4, address: Address): Instruction {
+/** What decoding derives from a row. */
+interface Form {
+  readonly row: CompiledRow<Facts>;
+  readonly mnemonics: readonly string[];
+  /** Which of the mnemonics is a word's. */
+  readonly ordering: FieldReader;
+  /** Undefined where the instruction is only recognised. */
+  readonly plan: Plan | undefined;
+}
+
+/** A table and what is derived from its rows, by position. */
+export interface Forms {
+  readonly table: RowTable<Facts>;
+  readonly of: (number: number) => Form;
+}
+
+function formsOf(table: RowTable<Facts>): Forms {
+  return { table, of: perRow(table, formOf) };
+}
+
+/** The forms of 32 and of 16 bits. */
+export const FORMS = formsOf(TABLE);
+const COMPRESSED_FORMS = formsOf(COMPRESSED_TABLE);
+
+function formOf(row: CompiledRow<Facts>): Form {
   const { form, facts } = row;
   // Zalasr's rows are named with the bit that must be set: LB.AQ is lb.aq or lb.aqrl.
-  const mnemonic = form.toLowerCase().replace(/\.(aq|rl)$/, "") + orderingSuffix(fields);
-  const name = { form, mnemonic, length };
-  switch (facts.kind) {
-    case "unsupported":
-      return refusedInstruction(name, facts.access, facts.sizes, refusalOf(facts));
-    case "no-access":
-      return refusedInstruction(name, "none", [], refusalOf(facts));
-    default:
-      return instructionOf(name, operationOf(facts, fields, address));
-  }
+  const name = form.toLowerCase().replace(/\.(aq|rl)$/, "");
+  const plan = facts.kind === "unsupported" || facts.kind === "no-access" ? undefined : planOf(facts, row);
+  return { row, mnemonics: ORDERING_SUFFIXES.map((suffix) => name + suffix), ordering: orderingReader(row), plan };
+}
+
+/** The instruction of a form that `word` is, its memory access, if it has one, at `address`. */
+export function instructionFrom({ row, mnemonics, ordering, plan }: Form, word: number, length: 2 | 4, address: Address | undefined): Instruction {
+  const { form, facts } = row;
+  const mnemonic = mnemonics[ordering(word)]!;
+  if (plan === undefined || address === undefined) return refused({ form, mnemonic, length }, facts as RecognisedFacts);
+  return { form, mnemonic, length, access: plan.access, sizes: plan.sizes, operation: plan.build(word, address) };
+}
+
+function refused(name: { readonly form: string; readonly mnemonic: string; readonly length: number }, facts: RecognisedFacts): Instruction {
+  return facts.kind === "no-access" ? refusedInstruction(name, "none", [], refusalOf(facts)) : refusedInstruction(name, facts.access, facts.sizes, refusalOf(facts));
 }
 
 export function undefinedInstruction(detail: string): Refusal {
   return new Refusal("undefined-instruction", detail, "check that the PC and the bytes are those of the faulting instruction");
-}
-
-/** Base register and immediate: `imm` is signed, `uimm` is not; forms without a base register are relative to the stack pointer. */
-function addressOf(fields: Fields): Address {
-  const base = integerRegister(registerNumber(fields, "rs1") ?? STACK_POINTER);
-  const signed = fields["imm"];
-  const displacement = signed === undefined ? BigInt(fields["uimm"] ?? 0) : BigInt.asIntN(64, signExtend(BigInt(signed), 12, 64));
-  return { base, displacement, width: 64 };
 }
 
 function truncated(length: number, captured: number): Refusal {

@@ -1,7 +1,8 @@
 import type { Direction } from "../../model/instruction.ts";
 import type { PlainOperator } from "../../model/operation.ts";
 import { Refusal } from "../../model/refusal.ts";
-import type { Fields, Row } from "../rows.ts";
+import type { FieldReader } from "../pattern.ts";
+import { type CompiledRow, type Row, readerOf } from "../rows.ts";
 
 /** Bytes of one access. */
 export type Size = 1 | 2 | 4 | 8;
@@ -33,6 +34,9 @@ export type Facts =
     }
   /** Recognised: touches no memory. `what` completes the sentence "it is …". */
   | { readonly kind: "no-access"; readonly what: string };
+
+/** Facts of an instruction that is only recognised. */
+export type RecognisedFacts = Extract<Facts, { kind: "unsupported" | "no-access" }>;
 
 export type AtomicOperator =
   | "swap"
@@ -99,7 +103,7 @@ const CAUSES = {
 } as const satisfies Readonly<Record<string, readonly [detail: string, advice: string]>>;
 
 /** The refusal of an instruction that is only recognised. */
-export function refusalOf(facts: Extract<Facts, { kind: "unsupported" | "no-access" }>): Refusal {
+export function refusalOf(facts: RecognisedFacts): Refusal {
   if (facts.kind === "unsupported") {
     const [detail, advice] = CAUSES[facts.cause];
     return new Refusal("unsupported-instruction", detail, advice);
@@ -153,7 +157,14 @@ export function allBut(width: number, ...values: readonly number[]): readonly nu
   return Array.from({ length: 1 << width }, (_, value) => value).filter((value) => !values.includes(value));
 }
 
-/** `.aq`, `.rl` or `.aqrl`, as the manual appends it to the mnemonic of an instruction with ordering bits. */
-export function orderingSuffix({ aq, rl }: Fields): "" | ".aq" | ".rl" | ".aqrl" {
-  return aq === 1 ? (rl === 1 ? ".aqrl" : ".aq") : rl === 1 ? ".rl" : "";
+/** By aq + 2 rl: what the bits ask for. */
+export const ORDERINGS = [undefined, "acquire", "release", "acquire-release"] as const;
+/** The same as the manual appends it to the mnemonic. */
+export const ORDERING_SUFFIXES = ["", ".aq", ".rl", ".aqrl"] as const;
+
+/** Reads aq + 2 rl of the words of a row; 0 where it has no such bits. */
+export function orderingReader(compiled: CompiledRow<Facts>): FieldReader {
+  const aq = readerOf(compiled, "aq");
+  const rl = readerOf(compiled, "rl");
+  return aq === undefined || rl === undefined ? () => 0 : (word) => aq(word) | (rl(word) << 1);
 }

@@ -1,13 +1,48 @@
-import type { Address, Compute, Destination, Operation, Read, RegisterSlice, Source, Write } from "../../model/operation.ts";
+import type { Direction } from "../../model/instruction.ts";
+import type { Address, Compute, Destination, Operation, Read, Source, Write } from "../../model/operation.ts";
 import { type Register, ZERO_REGISTER } from "../../model/registers.ts";
-import type { Fields } from "../rows.ts";
-import { type Facts, type Size, orderingSuffix } from "./facts.ts";
-import { floatRegister, integerRegister } from "./registers.ts";
+import type { FieldReader } from "../pattern.ts";
+import { type Attributes, NONE, addAttributes } from "../plan.ts";
+import { type CompiledRow, readerOf } from "../rows.ts";
+import { sharedTable, tableOf } from "../tables.ts";
+import { type Facts, ORDERINGS, type RecognisedFacts, type Size, orderingReader } from "./facts.ts";
+import { STACK_POINTER, floatRegister, integerRegister } from "./registers.ts";
 
 /** Facts of an instruction that is emulated. */
-export type AccessFacts = Exclude<Facts, { kind: "unsupported" | "no-access" }>;
+export type AccessFacts = Exclude<Facts, RecognisedFacts>;
 
 type AtomicFacts = Extract<Facts, { kind: "atomic" | "compare-and-swap" }>;
+
+/** How the words of a row become operations, their access at an address that may come from elsewhere than the word. */
+export interface Plan {
+  readonly access: Direction;
+  /** Bytes of each access. */
+  readonly sizes: readonly number[];
+  readonly address: (word: number) => Address;
+  readonly build: (word: number, address: Address) => Operation;
+}
+
+/** What the words of a row do, apart from where. */
+interface Parts extends Pick<Plan, "access" | "sizes"> {
+  readonly reads: (word: number) => readonly Read[];
+  readonly computes: (word: number) => readonly Compute[];
+  readonly writes: (word: number) => readonly Write[];
+  readonly attributes?: Attributes;
+}
+
+/** The plan of a row. */
+export function planOf(facts: AccessFacts, row: CompiledRow<Facts>): Plan {
+  const { access, sizes, reads, computes, writes, attributes } = partsOf(facts, row);
+  const plain: Plan["build"] = (word, address) => ({ addresses: [address], reads: reads(word), computes: computes(word), writes: writes(word), updates: NONE });
+  return { access, sizes, address: addressReader(row), build: attributes === undefined ? plain : withOrdering(plain, attributes, row) };
+}
+
+/** The builder of operations with attributes, and the ordering of bits aq and rl. */
+function withOrdering(plain: Plan["build"], attributes: Attributes, row: CompiledRow<Facts>): Plan["build"] {
+  const orderingOf = orderingReader(row);
+  const all = ORDERINGS.map((ordering): Attributes => (ordering === undefined ? attributes : { ...attributes, ordering }));
+  return (word, address) => addAttributes(plain(word, address), all[orderingOf(word)]!);
+}
 
 /** Temporaries of the atomics. */
 const OLD = 0;
@@ -17,122 +52,89 @@ const REPLACEMENT = 3;
 /** What SC puts into rd when it has written. */
 const SUCCESS: Source = { kind: "immediate", value: 0n };
 
-/** What an instruction of this row with these fields does at `address`. */
-export function operationOf(facts: AccessFacts, fields: Fields, address: Address): Operation {
-  const ordering = orderingOf(fields);
-  const plain = { addresses: [address], reads: [], computes: [], writes: [], updates: [], ...(ordering === undefined ? {} : { ordering }) };
+const nothing = (): readonly never[] => NONE;
+
+function partsOf(facts: AccessFacts, row: CompiledRow<Facts>): Parts {
   switch (facts.kind) {
     case "load":
-      return { ...plain, reads: [read(facts.size, destination(dataRegister(facts.file, fields, "rd"), facts.size, facts.extension))] };
+      return load(facts.file, facts.size, facts.extension, row);
     case "store":
-      return { ...plain, writes: [write(facts.size, source(dataRegister(facts.file, fields, "rs2"), facts.size))] };
+      return store(facts.file, facts.size, row);
     case "load-acquire":
-      return { ...plain, reads: [loadInteger(fields, facts.size)], ...alignment(facts.size) };
+      return { ...load("x", facts.size, "sign", row), attributes: aligned(facts.size) };
     case "store-release":
-      return { ...plain, writes: [write(facts.size, operand(fields, "rs2", facts.size))], ...alignment(facts.size) };
+      return { ...store("x", facts.size, row), attributes: aligned(facts.size) };
     case "load-reserved":
-      return { ...plain, reads: [loadInteger(fields, facts.size)], ...alignment(facts.size), atomic: "exclusive-load" };
-    case "store-conditional":
-      return {
-        ...plain,
-        writes: [write(facts.size, operand(fields, "rs2", facts.size))],
-        // Of the one outcome that writes: rd becomes 0. Whether it writes depends on the reservation.
-        computes: [{ operator: "copy", width: 64, inputs: [SUCCESS], to: [destination(integerRegister(fields["rd"]!), 8, "zero")] }],
-        ...alignment(facts.size),
-        atomic: "exclusive-store",
-      };
+      return { ...load("x", facts.size, "sign", row), attributes: { ...aligned(facts.size), atomic: "exclusive-load" } };
+    case "store-conditional": {
+      const rd = registerReader(row, "rd");
+      // Of the one outcome that writes: rd becomes 0. Whether it writes depends on the reservation.
+      const computes = tableOf(32, (number): readonly Compute[] => [{ operator: "copy", width: 64, inputs: [SUCCESS], to: [destination(integerRegister(number), 8, "zero")] }]);
+      return { ...store("x", facts.size, row), computes: (word) => computes[rd(word)]!, attributes: { ...aligned(facts.size), atomic: "exclusive-store" } };
+    }
     case "atomic":
     case "compare-and-swap":
-      return { ...plain, ...readModifyWrite(facts, fields), ...alignment(facts.size), atomic: "read-modify-write" };
+      return { ...readModifyWrite(facts, row), access: "read-write", attributes: { ...aligned(facts.size), atomic: "read-modify-write" } };
     default:
       return facts satisfies never;
   }
 }
 
-/**
- * The old value goes to rd, sign-extended, and to a temporary; the new one is written. Operands are the low bits of their registers, so
- * AMOMIN.W and its like compare 32 bits. An AMOCAS that fails may write the old value back (chapter "Zacas"), and does so here.
- */
-function readModifyWrite(facts: AtomicFacts, fields: Fields): Pick<Operation, "reads" | "computes" | "writes"> {
-  if (facts.size === 16) return quadCompareAndSwap(fields);
-  const { size } = facts;
-  const width = 8 * size;
-  const load: Read = { ...loadInteger(fields, size), temporary: OLD };
-  const rs2 = operand(fields, "rs2", size);
-  if (facts.kind === "atomic" && facts.operator === "swap") {
-    return { reads: [load], computes: [], writes: [write(size, rs2)] };
-  }
-  const old: Source = { kind: "temporary", index: OLD };
-  const compute: Compute =
-    facts.kind === "atomic"
-      ? { operator: facts.operator as Exclude<typeof facts.operator, "swap">, width, inputs: [old, rs2], to: [], temporary: NEW }
-      : { operator: "compare-select", width, inputs: [old, operand(fields, "rd", size), rs2], to: [], temporary: NEW };
-  return { reads: [load], computes: [compute], writes: [write(size, { kind: "temporary", index: NEW })] };
+/** Atomics, and Zalasr's accesses, must be naturally aligned; Zama16b relaxes that for main memory only. */
+function aligned(size: number): Attributes {
+  return size === 1 ? {} : { alignment: size };
 }
 
-/** AMOCAS.Q: 128 bits from a register pair, low half in the even register. A pair that starts at x0 is all zero, and discards. */
-function quadCompareAndSwap(fields: Fields): Pick<Operation, "reads" | "computes" | "writes"> {
-  const halves = [0, 1] as const;
-  const expected = pair(fields["rd"]!);
-  const replacement = pair(fields["rs2"]!);
-  const gather = (registers: readonly Register[], temporary: number): Compute[] =>
-    halves.map((half) => ({ operator: "copy", width: 64, inputs: [source(registers[half]!, 8)], to: [], temporary, temporaryBit: 64 * half }));
-  return {
-    reads: halves.map((half) => ({
-      address: 0,
-      offset: 8 * half,
-      size: 8,
-      to: [destination(expected[half], 8, "zero")],
-      temporary: OLD,
-      temporaryBit: 64 * half,
-    })),
-    computes: [
-      ...gather(expected, EXPECTED),
-      ...gather(replacement, REPLACEMENT),
-      {
-        operator: "compare-select",
-        width: 128,
-        inputs: [OLD, EXPECTED, REPLACEMENT].map((index) => ({ kind: "temporary", index })),
-        to: [],
-        temporary: NEW,
-      },
-    ],
-    writes: halves.map((half) => ({ address: 0, offset: 8 * half, size: 8, from: { kind: "temporary", index: NEW, bit: 64 * half } })),
+/** Number of a register field. Those of compressed forms have a prime in the manual: three bits name x8–x15 or f8–f15. */
+function registerReader(row: CompiledRow<Facts>, name: "rd" | "rs1" | "rs2"): FieldReader {
+  const short = readerOf(row, `${name}'`);
+  if (short !== undefined) return (word) => short(word) + 8;
+  return readerOf(row, name) ?? (() => STACK_POINTER);
+}
+
+/** Base register and immediate: `imm` is signed, `uimm` is not; forms without a base register are relative to the stack pointer. */
+function addressReader(row: CompiledRow<Facts>): Plan["address"] {
+  const rs1 = registerReader(row, "rs1");
+  const signed = readerOf(row, "imm");
+  const unsigned = readerOf(row, "uimm");
+  const immediate: FieldReader = signed !== undefined ? (word) => (signed(word) << 20) >> 20 : (unsigned ?? (() => 0));
+  return (word) => {
+    const value = immediate(word);
+    return { base: integerRegister(rs1(word)), displacement: value === 0 ? 0n : BigInt(value), width: 64 };
   };
 }
 
-function pair(number: number): readonly [Register, Register] {
-  return number === 0 ? [ZERO_REGISTER, ZERO_REGISTER] : [integerRegister(number), integerRegister(number + 1)];
+// ---------------------------------------------------------------------------------------------------------------------
+// Loads and stores
+
+const dataRegister = (file: "x" | "f", number: number): Register => (file === "x" ? integerRegister(number) : floatRegister(number));
+
+/** By register number: the read of `size` bytes into it; atomics keep what they read in the temporary {@link OLD}, too. */
+const readsInto = sharedTable((file: "x" | "f", size: Size, extension: Destination["extension"], keeps: boolean): readonly (readonly Read[])[] =>
+  tableOf(32, (number): readonly Read[] => {
+    const to = [destination(dataRegister(file, number), size, extension)];
+    return [keeps ? { address: 0, offset: 0, size, to, temporary: OLD } : { address: 0, offset: 0, size, to }];
+  }),
+);
+
+/** By register number: the write of its low `size` bytes. */
+const writesFrom = sharedTable((file: "x" | "f", size: Size): readonly (readonly Write[])[] =>
+  tableOf(32, (number): readonly Write[] => [{ address: 0, offset: 0, size, from: source(dataRegister(file, number), size) }]),
+);
+
+function load(file: "x" | "f", size: Size, extension: Destination["extension"], row: CompiledRow<Facts>): Parts {
+  const rd = registerReader(row, "rd");
+  const reads = readsInto(file, size, extension, false);
+  return { access: "read", sizes: [size], reads: (word) => reads[rd(word)]!, computes: nothing, writes: nothing };
 }
 
-/** Registers of compressed forms have a prime in the manual: three bits name x8–x15 or f8–f15. */
-export function registerNumber(fields: Fields, name: "rd" | "rs1" | "rs2"): number | undefined {
-  const short = fields[`${name}'`];
-  return short === undefined ? fields[name] : short + 8;
+function store(file: "x" | "f", size: Size, row: CompiledRow<Facts>): Parts {
+  const rs2 = registerReader(row, "rs2");
+  const writes = writesFrom(file, size);
+  return { access: "write", sizes: [size], reads: nothing, computes: nothing, writes: (word) => writes[rs2(word)]! };
 }
 
-function dataRegister(file: "x" | "f", fields: Fields, name: "rd" | "rs2"): Register {
-  const number = registerNumber(fields, name)!;
-  return file === "x" ? integerRegister(number) : floatRegister(number);
-}
-
-function loadInteger(fields: Fields, size: Size): Read {
-  return read(size, destination(integerRegister(fields["rd"]!), size, "sign"));
-}
-
-function read(size: Size, to: Destination): Read {
-  return { address: 0, offset: 0, size, to: [to] };
-}
-
-function write(size: Size, from: Source): Write {
-  return { address: 0, offset: 0, size, from };
-}
-
-function operand(fields: Fields, name: "rd" | "rs2", size: Size): Source {
-  return source(integerRegister(fields[name]!), size);
-}
-
-function source(register: Register, size: Size): Source & RegisterSlice {
+function source(register: Register, size: Size): Source {
   return { kind: "register", register, bit: 0, width: 8 * size };
 }
 
@@ -140,23 +142,71 @@ function destination(register: Register, size: Size, extension: Destination["ext
   return { register, bit: 0, width: 8 * size, extension, extendTo: 64, clearTo: 64 };
 }
 
-/** Atomics, and Zalasr's accesses, must be naturally aligned; Zama16b relaxes that for main memory only. */
-function alignment(size: number): Pick<Operation, "alignment"> {
-  return size === 1 ? {} : { alignment: size };
+// ---------------------------------------------------------------------------------------------------------------------
+// Atomics
+
+type ReadModifyWrite = Pick<Parts, "sizes" | "reads" | "computes" | "writes">;
+
+/**
+ * The old value goes to rd, sign-extended, and to a temporary; the new one is written. Operands are the low bits of their registers, so
+ * AMOMIN.W and its like compare 32 bits. An AMOCAS that fails may write the old value back (chapter "Zacas"), and does so here.
+ */
+function readModifyWrite(facts: AtomicFacts, row: CompiledRow<Facts>): ReadModifyWrite {
+  if (facts.size === 16) return quadCompareAndSwap(row);
+  const { size } = facts;
+  const width = 8 * size;
+  const rd = registerReader(row, "rd");
+  const rs2 = registerReader(row, "rs2");
+  const old = readsInto("x", size, "sign", true);
+  const common = { sizes: [size, size], reads: (word: number) => old[rd(word)]! };
+  if (facts.kind === "atomic" && facts.operator === "swap") {
+    const stores = writesFrom("x", size);
+    return { ...common, computes: nothing, writes: (word) => stores[rs2(word)]! };
+  }
+  const result: readonly Write[] = [{ address: 0, offset: 0, size, from: { kind: "temporary", index: NEW } }];
+  const writes = (): readonly Write[] => result;
+  const value: Source = { kind: "temporary", index: OLD };
+  if (facts.kind === "atomic") {
+    const operator = facts.operator as Exclude<typeof facts.operator, "swap">;
+    const computes = tableOf(32, (number): readonly Compute[] => [{ operator, width, inputs: [value, source(integerRegister(number), size)], to: NONE, temporary: NEW }]);
+    return { ...common, computes: (word) => computes[rs2(word)]!, writes };
+  }
+  return {
+    ...common,
+    computes(word) {
+      const inputs = [value, source(integerRegister(rd(word)), size), source(integerRegister(rs2(word)), size)];
+      return [{ operator: "compare-select", width, inputs, to: NONE, temporary: NEW }];
+    },
+    writes,
+  };
 }
 
-function orderingOf(fields: Fields): Operation["ordering"] {
-  const suffix = orderingSuffix(fields);
-  switch (suffix) {
-    case "":
-      return undefined;
-    case ".aq":
-      return "acquire";
-    case ".rl":
-      return "release";
-    case ".aqrl":
-      return "acquire-release";
-    default:
-      return suffix satisfies never;
-  }
+/** AMOCAS.Q: 128 bits from a register pair, low half in the even register. A pair that starts at x0 is all zero, and discards. */
+function quadCompareAndSwap(row: CompiledRow<Facts>): ReadModifyWrite {
+  const rd = registerReader(row, "rd");
+  const rs2 = registerReader(row, "rs2");
+  const halves = [0, 1] as const;
+  const gather = (registers: readonly Register[], temporary: number): Compute[] =>
+    halves.map((half) => ({ operator: "copy", width: 64, inputs: [source(registers[half]!, 8)], to: NONE, temporary, temporaryBit: 64 * half }));
+  const select: Compute = {
+    operator: "compare-select",
+    width: 128,
+    inputs: [OLD, EXPECTED, REPLACEMENT].map((index) => ({ kind: "temporary", index })),
+    to: NONE,
+    temporary: NEW,
+  };
+  const writes = halves.map((half): Write => ({ address: 0, offset: 8 * half, size: 8, from: { kind: "temporary", index: NEW, bit: 64 * half } }));
+  return {
+    sizes: [8, 8, 8, 8],
+    reads(word) {
+      const registers = pair(rd(word));
+      return halves.map((half) => ({ address: 0, offset: 8 * half, size: 8, to: [destination(registers[half], 8, "zero")], temporary: OLD, temporaryBit: 64 * half }));
+    },
+    computes: (word) => [...gather(pair(rd(word)), EXPECTED), ...gather(pair(rs2(word)), REPLACEMENT), select],
+    writes: () => writes,
+  };
+}
+
+function pair(number: number): readonly [Register, Register] {
+  return number === 0 ? [ZERO_REGISTER, ZERO_REGISTER] : [integerRegister(number), integerRegister(number + 1)];
 }

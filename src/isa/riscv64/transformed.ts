@@ -3,8 +3,7 @@ import type { Instruction } from "../../model/instruction.ts";
 import { Refusal } from "../../model/refusal.ts";
 import { extractFields } from "../rows.ts";
 import { COMPRESSED_TABLE } from "./compressed-table.ts";
-import { instructionFrom, undefinedInstruction } from "./decode.ts";
-import { TABLE } from "./table.ts";
+import { FORMS, instructionFrom, undefinedInstruction } from "./decode.ts";
 
 /** Special pseudoinstructions: an implicit read or write of a VS-stage page table entry, of 4 or of 8 bytes. */
 const PSEUDOINSTRUCTIONS: ReadonlyMap<bigint, string> = new Map([
@@ -45,8 +44,10 @@ export function decodeTransformed(value: bigint, faultAddress: bigint | undefine
     return undefinedInstruction(`${text}, which is neither a transformed instruction (32 bits, bit 0 set) nor a pseudoinstruction`);
   }
   const word = Number(value) | 2;
-  const row = TABLE.find(word);
-  if (row === undefined) return undefinedInstruction(`${text}, a custom value or the transformation of no standard instruction`);
+  const number = FORMS.table.findNumber(word);
+  if (number < 0) return undefinedInstruction(`${text}, a custom value or the transformation of no standard instruction`);
+  const form = FORMS.of(number);
+  const { row } = form;
   const compressed = (value & 2n) === 0n;
   if (compressed && !EXPANSIONS.has(row.form)) {
     return undefinedInstruction(`${text}: bit 1 says that a 16-bit instruction trapped, and none is short for ${row.form}`);
@@ -63,5 +64,5 @@ export function decodeTransformed(value: bigint, faultAddress: bigint | undefine
     );
   }
   const start = BigInt.asUintN(64, faultAddress - BigInt(fields["rs1"] ?? 0));
-  return instructionFrom(row, fields, compressed ? 2 : 4, { displacement: start, width: 64 });
+  return instructionFrom(form, word, compressed ? 2 : 4, { displacement: start, width: 64 });
 }
