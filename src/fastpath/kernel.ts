@@ -121,9 +121,12 @@ export class Kernel {
   #records: Records | undefined;
   #bytes = new Uint8Array();
 
-  /** `module`: the bytes of kernel.wasm, which the build writes. Throws if they are not a WebAssembly module of this version. */
-  constructor(module: Uint8Array) {
-    this.#exports = new WebAssembly.Instance(new WebAssembly.Module(module)).exports;
+  /**
+   * `module`: the bytes of kernel.wasm, which the build writes. Throws if they are not a WebAssembly module of this version. `learn` is called where a plan is
+   * missing (assembly/plans.ts).
+   */
+  constructor(module: Uint8Array, learn: () => void = noPlans) {
+    this.#exports = new WebAssembly.Instance(new WebAssembly.Module(module), { wrapper: { learn } }).exports;
     this.#memory = this.#exports["memory"] as Memory;
     this.place = Object.fromEntries(PLACES.map((name) => [name, (this.#exports[name] as { readonly value: number }).value])) as Record<Place, number>;
     this.#unpack64 = this.routine("unpack64");
@@ -253,6 +256,10 @@ export class Kernel {
       information: new Uint32Array(buffer, INFORMATIONS, FAULT_LIMIT),
     };
   }
+}
+
+function noPlans(): never {
+  throw new Error("this fast path has no plans");
 }
 
 /** Bytes of a chunk up to the end of its last column here. Throws a RangeError if a column does not lie in the chunk, or has too few elements. */

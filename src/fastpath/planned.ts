@@ -9,8 +9,6 @@ import { CLASS_SIZE, classOf, operatorMasks, type Plan, PLAN_SIZE, type PlanKey,
 
 /** Bytes of HEADS: one u16 for each hash of 15 bits. */
 const HEADS_SIZE = 2 << 15;
-/** What a single call gives for an instruction without a plan (assembly/plans.ts). */
-const MISSING = 0xffff_ffff;
 /** Plans that are moved to their other place to make room for one; four times as many places as plans need only a few. */
 const MOVE_LIMIT = 64;
 
@@ -29,9 +27,7 @@ export class PlannedFastPath implements FastPath {
   readonly #instructionSet: InstructionSet;
   readonly #run: (from: number, to: number) => number;
   readonly #unpack: (count: number) => void;
-  readonly #single: () => number;
   readonly #prepareSingle: () => void;
-  readonly #countDeclined: (from: number, to: number) => number;
   readonly #headsOf: (low: bigint, high: bigint) => number;
   readonly #guard: () => void;
   #plans = 1;
@@ -45,7 +41,7 @@ export class PlannedFastPath implements FastPath {
     this.#isa = isa;
     this.#instructionSet = instructionSet;
     this.slots = isa.registers.descriptions.filter(({ width }) => width <= 64).map(({ name }) => name);
-    const kernel = new Kernel(module);
+    const kernel = new Kernel(module, () => this.#learn());
     this.kernel = kernel;
     if (kernel.place.PLAN_SIZE !== PLAN_SIZE || kernel.place.CLASS_SIZE !== CLASS_SIZE) throw new Error("kernel.wasm is of another version");
     kernel.bytes.set(flagChecks(settings.userMode), kernel.place.FLAG_CHECKS);
@@ -54,9 +50,8 @@ export class PlannedFastPath implements FastPath {
     if (flags !== undefined) kernel.setFlagsSlot(flags.register);
     this.#run = kernel.routine("runPlanned");
     this.#unpack = kernel.routine("unpackPlanned");
-    this.#single = kernel.routine("singlePlanned");
+    this.single = kernel.routine("singlePlanned");
     this.#prepareSingle = kernel.routine("prepareSinglePlanned");
-    this.#countDeclined = kernel.routine("countDeclined");
     this.#guard = kernel.routine("guardPlanned");
     this.#headsOf = kernel.routine("headsOf");
     const masks = new BigUint64Array(kernel.bytes.buffer, kernel.place.BYTE_MASKS, 32);
@@ -72,13 +67,7 @@ export class PlannedFastPath implements FastPath {
   }
 
   run(from: number, to: number): FastRun {
-    for (let next = from; next < to; ) {
-      const reached = this.#run(next, to);
-      if (reached < 0) return runResult(reached, from, to);
-      if (reached < to) this.#learn();
-      next = reached;
-    }
-    return runResult(this.#countDeclined(from, to), from, to);
+    return runResult(this.#run(from, to), from, to);
   }
 
   /**
@@ -102,17 +91,12 @@ export class PlannedFastPath implements FastPath {
   }
 
   /**
-   * Emulates the single fault with the registers as they are. Gives the information word of the record at index 0, or 0: declined.
-   * Nothing is allocated, but for the plan of an instruction that is met first.
+   * Emulates the single fault with the registers as they are. Gives the information word of the record at index 0, or 0: declined. Nothing is allocated,
+   * but for the plan of an instruction that is met first.
    */
-  single(): number {
-    const information = this.#single() >>> 0;
-    if (information !== MISSING) return information;
-    this.#learn();
-    return this.#single() >>> 0;
-  }
+  readonly single: () => number;
 
-  /** Makes the plan of the instruction that the kernel stopped at. */
+  /** Makes the plan of the instruction whose bytes are in the kernel's memory. */
   #learn(): void {
     const { bytes, place } = this.kernel;
     const view = new DataView(bytes.buffer);

@@ -194,7 +194,7 @@ describe.each(SETS)("plans of $architecture give the reference's answer, or none
       gvaOffset[0] = fault.gva! - fault.gpa!;
       pc[0] = fault.pc;
       responses.set(fault.reads);
-      const information = fastPath.single();
+      const information = fastPath.single() >>> 0;
       const record = recordAt(records, 0);
       expect(record?.information ?? 0).toBe(information);
       expect(record && outcomeOf(record, fault)).toEqual(expected[index]);

@@ -1,7 +1,7 @@
 // The kernel of the architectures whose instructions are not taken apart here: the reference's decoder has made a plan of each
 // instruction that was met (src/fastpath/plan.ts), and faults with the same bytes have the same plan. Moves between one general register, or an
 // immediate, and memory.
-import { addressOf, areRuledOut, countOf, elementMask, maskedElement, unpack32, unpackAddresses, widthOf } from "./columns";
+import { addressOf, areRuledOut, countDeclined, countOf, elementMask, maskedElement, unpack32, unpackAddresses, widthOf } from "./columns";
 import { compute } from "./flags";
 import { declineBefore, HAS_TRANSFORMED_INSTRUCTION } from "./decline";
 import {
@@ -77,6 +77,10 @@ function isPlanOf(plan: u32, low: u64, high: u64): bool {
   return ((load<u64>(plan, LOW) ^ low) | (load<u64>(plan, HIGH) ^ high)) === 0;
 }
 
+/** Makes the plan of the instruction whose bytes are in `KEY`; the addresses of others may change by that. The wrapper does it. */
+@external("wrapper", "learn")
+declare function learn(): void;
+
 /** In place of a plan: there is none of these bytes yet. */
 @inline const MISSING_PLAN: u32 = 0;
 
@@ -136,9 +140,6 @@ function emulateAt(at: u32, flags: u32, responses: u32): void {
 /** Most bytes of an instruction by which the stream is followed: 4,096 times as many are within the memory behind the chunk. */
 @inline const LONGEST: u32 = 64;
 
-/** In place of the information of a single fault: its bytes have no plan yet. */
-@inline const MISSING: u32 = 0xffffffff;
-
 /** To be called before single faults. */
 export function prepareSinglePlanned(): void {
   store<u64>(ZERO, 0, REGISTERS);
@@ -148,8 +149,11 @@ export function prepareSinglePlanned(): void {
 
 /** Emulates the fault at index 0 of the columns, with its bytes and responses in the state block. Gives its information, 0: declined. */
 export function singlePlanned(): u32 {
-  const plan = planOf(load<u64>(KEY), load<u64>(KEY + 8));
-  if (plan === MISSING_PLAN) return MISSING;
+  let plan = planOf(load<u64>(KEY), load<u64>(KEY + 8));
+  if (plan === MISSING_PLAN) {
+    learn();
+    plan = planOf(load<u64>(KEY), load<u64>(KEY + 8));
+  }
   const gpa = load<u64>(GPAS);
   const gva = gpa + load<u64>(OFFSETS);
   let information = emulate(0, plan, gva, load<u32>(FLAGS_OF), SINGLE_RESPONSES);
@@ -223,27 +227,27 @@ function findPlans(from: u32, to: u32, step: u32, most: u32): u32 {
   return at;
 }
 
-/**
- * Emulates faults `from` up to `to` (exclusive) of the chunk. Gives the index of the first whose bytes (then in `KEY`) have no plan yet, and
- * from where it wants to go on; `to`, if all are done; or -1 if the chunk is damaged.
- */
+/** Emulates faults `from` up to `to` (exclusive) of the chunk. Gives the number declined, or -1 if the chunk is damaged. */
 export function runPlanned(from: u32, to: u32): i32 {
   const step = load<u32>(BYTES_STEP);
-  let end = to << 3;
+  const end = to << 3;
   // A stream has what the lengths say, a column of elements as many bytes as they have. Lengths that need no limit are the common case.
-  if (load<u32>(LONGEST_LENGTH) > <u32>(step === 4 ? 4 : 15) || (step !== 0 && step !== 4)) {
-    end = findPlans(from << 3, end, step, step === 0 || step > 15 ? 15 : step);
-  } else {
-    end = step === 4 ? findPlans(from << 3, end, 4, ANY) : findPlans(from << 3, end, 0, ANY);
-  }
-  if (step === 0 && load<u32>(NEXT_BYTE) > load<u32>(BYTES_END)) return -1;
+  const limited = load<u32>(LONGEST_LENGTH) > <u32>(step === 4 ? 4 : 15) || (step !== 0 && step !== 4);
   for (let at = from << 3; at < end;) {
-    at = runPlain(at, end);
-    if (at < end) at = runSlow(at, end);
-    if (at === DAMAGED) return -1;
+    let found: u32;
+    if (limited) found = findPlans(at, end, step, step === 0 || step > 15 ? 15 : step);
+    else found = step === 4 ? findPlans(at, end, 4, ANY) : findPlans(at, end, 0, ANY);
+    if (step === 0 && load<u32>(NEXT_BYTE) > load<u32>(BYTES_END)) return -1;
+    while (at < found) {
+      at = runPlain(at, found);
+      if (at < found) at = runSlow(at, found);
+      if (at === DAMAGED) return -1;
+    }
+    // Those before are done: they need their plans no more.
+    if (found < end) learn();
   }
   if (load<u32>(NEXT_VALUE) > load<u32>(VALUES_END) || load<u32>(NEXT_RESPONSE) > load<u32>(RESPONSES_END)) return -1;
-  return end >> 3;
+  return countDeclined(from, to);
 }
 
 /** Emulates faults from `from` (eight times the index) up to the first that is flagged as slow, or `to`. Gives where it stopped. */

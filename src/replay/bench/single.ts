@@ -32,7 +32,17 @@ export function singleCall(fastPath: FastPath, { registers, bytes, gpa, gva, wri
     views.instruction.fill(0);
     views.instruction.set(bytes);
     views.instruction[15] = bytes.length;
-    return () => fastPath.single();
+    return fastPath.single;
   }
   return undefined;
+}
+
+/**
+ * A loop that makes so many calls and counts those that do not give 0. Each is compiled anew: who emulates one fault at a time has one fast path, and the
+ * engine puts its call right into the caller's code; a loop that was used with the fast paths of all architectures calls in a slower way.
+ */
+export function callLoop(call: () => number, name: string): (calls: number) => number {
+  const source = `"use strict"; return function ${name}(calls) { let done = 0; for (let left = calls; left > 0; left--) if (call() !== 0) done++; return done; };`;
+  const make = new Function("call", source) as (call: () => number) => (calls: number) => number;
+  return make(call);
 }
