@@ -1,3 +1,4 @@
+import type { Instruction } from "../../model/instruction.ts";
 import type { Address, Atomic, Compute, Destination, Index, Operation, Operator, Read, RegisterSlice, Repeat, Source, Update, Write } from "../../model/operation.ts";
 import type { Refusal } from "../../model/refusal.ts";
 import { PROGRAM_COUNTER } from "../../model/registers.ts";
@@ -47,10 +48,13 @@ interface OpenOperation extends Operation {
   packed?: true;
 }
 
-/** Collects what an instruction does, and hands it over as an {@link Operation}. */
+/** Collects what an instruction does, and hands it over as an {@link Instruction}. */
 export class OperationBuilder {
   readonly subject: Subject;
   readonly #operation: OpenOperation = { addresses: NONE, reads: NONE, computes: NONE, writes: NONE, updates: NONE };
+  /** Sizes of the accesses, see {@link Instruction}: 0 where registers decide whether one is made. */
+  #readSizes: number[] = NONE;
+  #writeSizes: number[] = NONE;
   #temporaries = 0;
   /** The memory operand, of which an instruction has one at most, its address, and its value once it is read. */
   #memory: MemoryOperand | undefined = undefined;
@@ -112,12 +116,18 @@ export class OperationBuilder {
     const operation = this.#operation;
     if (operation.reads.length === 0) operation.reads = [read];
     else operation.reads.push(read);
+    const size = read.when === undefined ? read.size : 0;
+    if (this.#readSizes.length === 0) this.#readSizes = [size];
+    else this.#readSizes.push(size);
   }
 
   write(write: Write): void {
     const operation = this.#operation;
     if (operation.writes.length === 0) operation.writes = [write];
     else operation.writes.push(write);
+    const size = write.when === undefined ? write.size : 0;
+    if (this.#writeSizes.length === 0) this.#writeSizes = [size];
+    else this.#writeSizes.push(size);
   }
 
   compute(compute: Compute): void {
@@ -187,8 +197,20 @@ export class OperationBuilder {
     return whole ? generalDestination(register!, width, bit, true) : destination;
   }
 
-  build(): Operation {
-    return this.#operation;
+  /** The instruction, which is not emulated where there is a `refusal`. */
+  instruction(refusal: Refusal | undefined): Instruction {
+    const { variant, length } = this.subject;
+    const operation = this.#operation;
+    const access = operation.reads.length === 0 ? (operation.writes.length === 0 ? "none" : "write") : operation.writes.length === 0 ? "read" : "read-write";
+    return { form: variant.form, mnemonic: variant.mnemonic, length, access, sizes: this.#sizes(), operation: refusal ?? operation };
+  }
+
+  #sizes(): readonly number[] {
+    const reads = this.#readSizes;
+    const writes = this.#writeSizes;
+    const sizes = writes.length === 0 ? reads : reads.length === 0 ? writes : [...reads, ...writes];
+    // Registers decide how often, and how many.
+    return this.#operation.repeat === undefined && this.#operation.packed === undefined ? sizes : sizes.map(() => 0);
   }
 }
 

@@ -1,4 +1,3 @@
-import type { Encoding, EvexFields } from "./format.ts";
 import { PROMOTED_MAP, type Variant } from "./notation.ts";
 import type { Subject } from "./operands.ts";
 
@@ -25,16 +24,12 @@ const LOCKABLE: ReadonlySet<string> = new Set([
   "xchg",
 ]);
 
-/** Why an encoding that matches a row is undefined all the same (#UD), or undefined if it is not. */
-export function checkEncoding(subject: Subject): string | undefined {
-  return (
-    checkLock(subject) ??
-    checkRegisters(subject) ??
-    checkUnusedRegister(subject) ??
-    checkSib(subject) ??
-    checkDistinct(subject) ??
-    checkEvex(subject)
-  );
+/** Says why an encoding that matches a row is undefined all the same (#UD), or undefined if it is not. */
+export type Check = (subject: Subject) => string | undefined;
+
+/** The checks that a variant's encodings have to pass, in their order. */
+export function checksOf(variant: Variant): Check[] {
+  return CHECKS.filter(({ concerns }) => concerns(variant)).map(({ check }) => check);
 }
 
 function checkLock({ encoding, variant, operands }: Subject): string | undefined {
@@ -43,13 +38,21 @@ function checkLock({ encoding, variant, operands }: Subject): string | undefined
   return "LOCK goes with read-modify-write instructions on memory only (SDM volume 2A, LOCK)";
 }
 
-function checkRegisters({ encoding, variant, operands }: Subject): string | undefined {
-  if (encoding.rex2 && /^x(save|rstor)/.test(variant.mnemonic)) return "REX2 does not go with it (APX specification, section 3.1.1.1)";
-  if (variant.mnemonic === "ptwrite" && encoding.prefix66) return "it must not have prefix 66 (SDM volume 2B, PTWRITE)";
+function checkNoRex2({ encoding }: Subject): string | undefined {
+  return encoding.rex2 ? "REX2 does not go with it (APX specification, section 3.1.1.1)" : undefined;
+}
+
+function checkPtwrite({ encoding }: Subject): string | undefined {
+  return encoding.prefix66 ? "it must not have prefix 66 (SDM volume 2B, PTWRITE)" : undefined;
+}
+
+function checkSegment({ operands }: Subject): string | undefined {
   const [first] = operands;
-  if (variant.mnemonic === "mov" && first?.kind === "register" && first.file === "segment" && first.number === 1) {
-    return "CS can't be loaded with MOV (SDM volume 2B, MOV)";
-  }
+  const loadsCs = first?.kind === "register" && first.number === 1;
+  return loadsCs ? "CS can't be loaded with MOV (SDM volume 2B, MOV)" : undefined;
+}
+
+function checkControl({ operands }: Subject): string | undefined {
   for (const operand of operands) {
     if (operand.kind === "register" && operand.file === "control" && ![0, 2, 3, 4, 8].includes(operand.number)) {
       return `there is no control register CR${operand.number}`;
@@ -59,29 +62,23 @@ function checkRegisters({ encoding, variant, operands }: Subject): string | unde
 }
 
 /** VEX.vvvv must be 1111 where no operand is in it (SDM volume 2, sections 2.3.5.6 and 2.7.10). */
-function checkUnusedRegister({ encoding, variant, memory }: Subject): string | undefined {
-  if (encoding.space === "legacy" || variant.operands.some(({ field }) => field === "V")) return undefined;
-  if (variant.does === "compare-if" || variant.does === "test-if") return undefined;
+function checkUnusedRegister({ encoding, memory }: Subject): string | undefined {
   // With VSIB V' belongs to the index.
   const used = memory?.vectorIndex === undefined ? encoding.vvvv : encoding.vvvv & 15;
   return used === 0 ? undefined : "vvvv has to be 1111 here";
 }
 
-/** SDM volume 2A: #UD if their address is relative to RIP. */
-const NOT_RIP_RELATIVE: ReadonlySet<string> = new Set(["bndldx", "bndmk", "bndstx"]);
+function checkNotRipRelative({ encoding }: Subject): string | undefined {
+  return encoding.ripRelative ? "its address can't be relative to RIP (SDM volume 2A)" : undefined;
+}
 
-function checkSib({ encoding, variant }: Subject): string | undefined {
-  const shape = variant.memory;
-  if (!encoding.isMemory || shape === undefined) return undefined;
-  if (NOT_RIP_RELATIVE.has(variant.mnemonic) && encoding.ripRelative) return "its address can't be relative to RIP (SDM volume 2A)";
-  if (shape.vectorIndex === undefined) return shape.tile && !encoding.hasSib ? "it needs a SIB byte" : undefined;
-  if (!encoding.hasSib) return "it needs a SIB byte with a vector index";
-  return undefined;
+function checkSib({ encoding, memory, variant }: Subject): string | undefined {
+  if (memory === undefined || encoding.hasSib) return undefined;
+  return variant.memory!.tile ? "it needs a SIB byte" : "it needs a SIB byte with a vector index";
 }
 
 /** Gathers, tile products, complex products (each on its page in the SDM): their registers have to be different. */
 function checkDistinct({ variant: { facts }, operands }: Subject): string | undefined {
-  if (facts.distinct === undefined) return undefined;
   const numbers = operands.flatMap((operand) => {
     if (operand.kind === "memory") return operand.vectorIndex === undefined ? [] : [operand.vectorIndex.number];
     return operand.kind === "register" ? [operand.number] : [];
@@ -92,9 +89,7 @@ function checkDistinct({ variant: { facts }, operands }: Subject): string | unde
 }
 
 function checkEvex({ encoding, variant, operands }: Subject): string | undefined {
-  const { evex } = encoding;
-  if (evex === undefined) return undefined;
-  if (encoding.map === PROMOTED_MAP) return checkPromoted(encoding, evex, variant);
+  const evex = encoding.evex!;
   const { isMemory } = encoding;
   if (!isMemory && !evex.u) return "bit 10 of the EVEX prefix has to be 1 here";
   if (variant.facts.noFlags)
@@ -110,12 +105,37 @@ function checkEvex({ encoding, variant, operands }: Subject): string | undefined
 }
 
 /** Map 4 (APX specification, section 3.1.2.3): b is ND, NF is the highest bit of aaa, the rest is reserved. */
-function checkPromoted(encoding: Encoding, evex: EvexFields, variant: Variant): string | undefined {
+function checkPromoted({ encoding, variant }: Subject): string | undefined {
+  const evex = encoding.evex!;
   if (!encoding.isMemory && !evex.u) return "bit 10 of the EVEX prefix has to be 1 here";
   if (evex.zeroing) return "bit 7 of the last byte of its EVEX prefix has to be 0";
-  if (variant.does === "compare-if" || variant.does === "test-if") return evex.b ? "ND has to be 0" : undefined;
+  if (isConditional(variant)) return evex.b ? "ND has to be 0" : undefined;
   if ((evex.opmask & 3) !== 0) return "the reserved bits of its EVEX prefix have to be 0";
   const demandsNf = (variant.promoted & 3) === 0;
   if ((evex.opmask & 4) !== 0 && variant.facts.noFlags === undefined && !demandsNf) return "it has no form that keeps the flags (NF)";
   return undefined;
 }
+
+/** CCMP and CTEST, whose vvvv holds flags. */
+function isConditional({ does }: Variant): boolean {
+  return does === "compare-if" || does === "test-if";
+}
+
+/** Each check with the variants that it concerns. */
+const CHECKS: readonly { readonly check: Check; readonly concerns: (variant: Variant) => boolean }[] = [
+  { check: checkLock, concerns: ({ space }) => space === "legacy" || space === "rex2" },
+  { check: checkNoRex2, concerns: ({ mnemonic }) => /^x(save|rstor)/.test(mnemonic) },
+  { check: checkPtwrite, concerns: ({ mnemonic }) => mnemonic === "ptwrite" },
+  { check: checkSegment, concerns: ({ mnemonic, operands }) => mnemonic === "mov" && operands[0]?.register?.file === "segment" },
+  { check: checkControl, concerns: ({ operands }) => operands.some(({ register }) => register?.file === "control") },
+  {
+    check: checkUnusedRegister,
+    concerns: (variant) => variant.space !== "legacy" && !isConditional(variant) && variant.operands.every(({ field }) => field !== "V"),
+  },
+  // SDM volume 2A, their pages: #UD.
+  { check: checkNotRipRelative, concerns: ({ mnemonic }) => ["bndldx", "bndmk", "bndstx"].includes(mnemonic) },
+  { check: checkSib, concerns: ({ memory }) => memory?.vectorIndex !== undefined || memory?.tile === true },
+  { check: checkDistinct, concerns: ({ facts }) => facts.distinct !== undefined },
+  { check: checkEvex, concerns: ({ space, map }) => space === "evex" && map !== PROMOTED_MAP },
+  { check: checkPromoted, concerns: ({ space, map }) => space === "evex" && map === PROMOTED_MAP },
+];

@@ -1,23 +1,11 @@
-import { type Direction, type Instruction, instructionOf, refusedInstruction } from "../../model/instruction.ts";
+import { type Direction, type Instruction, refusedInstruction } from "../../model/instruction.ts";
 import { Refusal } from "../../model/refusal.ts";
-import { OperationBuilder, type Recipe, pieces } from "./builder.ts";
-import { checkEncoding } from "./checks.ts";
+import { OperationBuilder, pieces, type Recipe } from "./builder.ts";
 import { exitOf } from "./exits.ts";
 import { type Encoding, LENGTH_LIMIT, parseEncoding, readModRm, tooLong, truncated, undefinedInstruction } from "./format.ts";
-import { GENERAL_RECIPES } from "./general.ts";
-import { LANE_RECIPES } from "./lanes.ts";
 import { DIRECTIONS, EXIT_DIRECTIONS, type ExitMeaning, type Meaning, type NamedMeaning } from "./meaning.ts";
-import type { Variant } from "./notation.ts";
-import { type OpcodeTable, selectVariant } from "./opcode-table.ts";
-import { describeNoRegister, type MemoryOperand, type Operand, resolveOperand, type Subject } from "./operands.ts";
-import type { RegisterOperand } from "./register-operands.ts";
-import { STACK_RECIPES } from "./stack.ts";
-import { STRING_RECIPES } from "./string.ts";
-import { VECTOR_RECIPES } from "./vector.ts";
-
-const RECIPES: ReadonlyMap<string, Recipe> = new Map(
-  [GENERAL_RECIPES, STACK_RECIPES, STRING_RECIPES, VECTOR_RECIPES, LANE_RECIPES].flatMap((recipes) => Object.entries(recipes)),
-);
+import { type Candidate, type OpcodeTable, selectCandidate } from "./opcode-table.ts";
+import { describeNoRegister, type MemoryOperand, type Operand, resolveOperands, type Subject } from "./operands.ts";
 
 /** Decodes the instruction at the start of `bytes` by the rows of `table`. */
 export function decodeWith(table: OpcodeTable, bytes: Uint8Array): Instruction | Refusal {
@@ -31,55 +19,58 @@ export function decodeWith(table: OpcodeTable, bytes: Uint8Array): Instruction |
   }
   const immediate = encoding.end;
   if (bucket.hasSuffix && bytes.length <= immediate) return truncated(bytes, immediate + 1);
-  const variant = selectVariant(bucket, encoding, bucket.hasSuffix ? bytes[immediate] : undefined);
-  if (variant === undefined)
+  const candidate = selectCandidate(bucket, encoding, bucket.hasSuffix ? bytes[immediate] : undefined);
+  if (candidate === undefined)
     return undefinedInstruction(`no instruction has ${describeOpcode(encoding)} with these prefixes and this ModRM byte`);
-  const length = immediate + (variant.immediateBytes < 0 ? encoding.addressSize / 8 : variant.immediateBytes);
+  const { immediateBytes } = candidate.variant;
+  const length = immediate + (immediateBytes < 0 ? encoding.addressSize / 8 : immediateBytes);
   if (length > LENGTH_LIMIT) return tooLong();
   if (length > bytes.length) return truncated(bytes, length);
-  return complete(bytes, variant, encoding, immediate, length);
+  return complete(bytes, candidate, encoding, length);
 }
 
-function complete(bytes: Uint8Array, variant: Variant, encoding: Encoding, immediate: number, length: number): Instruction | Refusal {
+function complete(bytes: Uint8Array, candidate: Candidate, encoding: Encoding, length: number): Instruction | Refusal {
+  const { variant, checks } = candidate;
   if (variant.facts.undefined !== undefined) return undefinedInstruction(`${variant.form}: ${variant.facts.undefined}`);
-  const operands: Operand[] = [];
+  const operands = resolveOperands(bytes, variant, encoding, length);
   let memory: MemoryOperand | undefined;
-  for (const shape of variant.operands) {
-    const operand = resolveOperand(shape, bytes, variant, encoding, immediate, length);
-    if (operand === undefined) return undefinedInstruction(`${variant.form}: ${describeNoRegister(shape, bytes, encoding, length)}`);
+  for (let place = 0; place < operands.length; place++) {
+    const operand = operands[place];
+    if (operand === undefined) {
+      return undefinedInstruction(`${variant.form}: ${describeNoRegister(variant.operands[place]!, bytes, encoding, length)}`);
+    }
     if (operand.kind === "memory") memory = operand;
-    operands.push(operand);
   }
   const opmask = encoding.evex === undefined || encoding.evex.opmask === 0 || !variant.masking ? undefined : encoding.evex.opmask;
-  const subject: Subject = { variant, encoding, operands, memory, length, opmask };
-  const objection = checkEncoding(subject);
-  if (objection !== undefined) return undefinedInstruction(`${variant.form}: ${objection}`);
-  return describe(subject);
+  const subject: Subject = { variant, encoding, operands: operands as Operand[], memory, length, opmask };
+  for (let check = 0; check < checks.length; check++) {
+    const objection = checks[check]!(subject);
+    if (objection !== undefined) return undefinedInstruction(`${variant.form}: ${objection}`);
+  }
+  return describe(subject, candidate.recipe);
 }
 
-function describe(subject: Subject): Instruction {
-  const { variant, memory, length } = subject;
-  const { form, mnemonic, does } = variant;
-  const name = { form, mnemonic, length };
-  const recipe = RECIPES.get(does);
-  if (recipe === undefined) return describeNamed(subject, name);
-  if (memory === undefined && !IMPLICIT_MEMORY.has(does)) return noMemory(name);
+function describe(subject: Subject, recipe: Recipe | undefined): Instruction {
+  const { variant, memory } = subject;
+  if (recipe === undefined) return describeNamed(subject);
+  if (memory === undefined && !IMPLICIT_MEMORY.has(variant.does)) return noMemory(nameOf(subject));
   const builder = new OperationBuilder(subject);
   const refusal = recipe(builder);
-  const instruction = instructionOf(name, builder.build());
-  if (refusal !== undefined) return { ...instruction, operation: refusal };
-  for (const operand of subject.operands) {
-    if (operand.kind === "register" && operand.register === undefined) return { ...instruction, operation: notHeld(operand) };
-  }
-  return instruction;
+  return builder.instruction(refusal ?? notHeld(subject));
 }
 
-function notHeld({ file, number }: RegisterOperand): Refusal {
-  return new Refusal(
-    "unsupported-instruction",
-    `it moves ${file} register ${number}, and the trace format holds no ${file} registers`,
-    "use a general or vector register for device memory",
-  );
+/** Why an instruction that names a register of a file that traces do not have is not emulated. */
+function notHeld({ operands }: Subject): Refusal | undefined {
+  for (const operand of operands) {
+    if (operand.kind !== "register" || operand.register !== undefined) continue;
+    const { file, number } = operand;
+    return new Refusal(
+      "unsupported-instruction",
+      `it moves ${file} register ${number}, and the trace format holds no ${file} registers`,
+      "use a general or vector register for device memory",
+    );
+  }
+  return undefined;
 }
 
 /** What touches memory without a memory operand: the stack and strings. */
@@ -105,9 +96,14 @@ interface Name {
   readonly length: number;
 }
 
+function nameOf({ variant: { form, mnemonic }, length }: Subject): Name {
+  return { form, mnemonic, length };
+}
+
 /** An instruction that the emulator only names, or that asks something of the hypervisor. */
-function describeNamed(subject: Subject, name: Name): Instruction {
+function describeNamed(subject: Subject): Instruction {
   const { memory, variant } = subject;
+  const name = nameOf(subject);
   const { does, facts } = variant;
   if (isExit(does)) {
     const direction = EXIT_DIRECTIONS[does];

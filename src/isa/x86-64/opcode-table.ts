@@ -1,7 +1,10 @@
-import type { Encoding } from "./format.ts";
+import type { Recipe } from "./builder.ts";
+import { type Check, checksOf } from "./checks.ts";
 import { compileRow } from "./compile-row.ts";
+import type { Encoding } from "./format.ts";
 import { PROMOTED_MAP, type Row, type Space, type Variant } from "./notation.ts";
 import { placeOf, spaceOf } from "./opcode-notation.ts";
+import { recipeOf } from "./recipes.ts";
 
 /** The instructions of one opcode. */
 export interface Bucket {
@@ -18,12 +21,15 @@ export interface Bucket {
   readonly hasSuffix: boolean;
 }
 
-/** A variant that an instruction may be. */
-interface Candidate {
+/** A variant that an instruction may be, and what it alone decides. */
+export interface Candidate {
   readonly variant: Variant;
   /** Its dimensions but the digits side by side, see {@link PLACES}. */
   readonly dimensions: number;
   readonly suffix: number | undefined;
+  readonly checks: readonly Check[];
+  /** Undefined: it is only named. */
+  readonly recipe: Recipe | undefined;
 }
 
 /** The dimensions in which variants of one opcode differ, each a set as a bit mask. */
@@ -120,7 +126,15 @@ function compileBucket(rows: readonly Row[]): Bucket {
     }
   }
   const sorted = variants.toSorted((first, second) => breadth(first) - breadth(second));
-  const candidates = sorted.map((variant) => ({ variant, dimensions: dimensionsOf(variant), suffix: variant.suffix }));
+  const candidates = sorted.map(
+    (variant): Candidate => ({
+      variant,
+      dimensions: dimensionsOf(variant),
+      suffix: variant.suffix,
+      checks: checksOf(variant),
+      recipe: recipeOf(variant.does),
+    }),
+  );
   return {
     variants: sorted,
     candidates: Array.from({ length: hasModRm ? 8 : 1 }, (_, digit) => candidates.filter(({ variant }) => ((variant.digits >> digit) & 1) === 1)),
@@ -161,10 +175,10 @@ function dimensionsOf(variant: Variant): number {
 }
 
 /**
- * The instruction of a bucket that these bytes are, or undefined. They have one value in each dimension: a variant matches if all those
+ * The candidate of a bucket that these bytes are, or undefined. They have one value in each dimension: a variant matches if all those
  * bits are in its sets. What they leave open (ModRM.rm of memory) demands no bit.
  */
-export function selectVariant(bucket: Bucket, encoding: Encoding, suffix: number | undefined): Variant | undefined {
+export function selectCandidate(bucket: Bucket, encoding: Encoding, suffix: number | undefined): Candidate | undefined {
   const { evex, hasModRm, isMemory } = encoding;
   const isRegister = hasModRm && !isMemory;
   const isPromoted = evex !== undefined && encoding.map === PROMOTED_MAP;
@@ -184,7 +198,7 @@ export function selectVariant(bucket: Bucket, encoding: Encoding, suffix: number
   const candidates = bucket.candidates[encoding.reg]!;
   for (let index = 0; index < candidates.length; index++) {
     const candidate = candidates[index]!;
-    if ((candidate.dimensions & wanted) === wanted && candidate.suffix === suffix) return candidate.variant;
+    if ((candidate.dimensions & wanted) === wanted && candidate.suffix === suffix) return candidate;
   }
   return undefined;
 }

@@ -41,24 +41,31 @@ export interface Subject {
 }
 
 /**
- * Resolves an operand. `immediate` is the position of the bytes behind the operands. Undefined: it names a register that does not exist
- * ({@link describeNoRegister}).
+ * Resolves all operands of an instruction of `length` bytes. Undefined are those that name a register that does not exist
+ * ({@link describeNoRegister}). Few operands are written out: a list that grows takes room for many.
  */
-export function resolveOperand(
-  shape: OperandShape,
-  bytes: Uint8Array,
-  variant: Variant,
-  encoding: Encoding,
-  immediate: number,
-  length: number,
-): Operand | undefined {
+export function resolveOperands(bytes: Uint8Array, variant: Variant, encoding: Encoding, length: number): (Operand | undefined)[] {
+  const shapes = variant.operands;
+  switch (shapes.length) {
+    case 0:
+      return [];
+    case 1:
+      return [resolveOperand(shapes[0]!, bytes, variant, encoding, length)];
+    case 2:
+      return [resolveOperand(shapes[0]!, bytes, variant, encoding, length), resolveOperand(shapes[1]!, bytes, variant, encoding, length)];
+    default:
+      return shapes.map((shape) => resolveOperand(shape, bytes, variant, encoding, length));
+  }
+}
+
+function resolveOperand(shape: OperandShape, bytes: Uint8Array, variant: Variant, encoding: Encoding, length: number): Operand | undefined {
   const { field, register, memory } = shape;
   if (field === "M" && encoding.isMemory) return memoryOperand(memory!, variant, encoding, length);
   if (register !== undefined) return registerOperand(register, numberOf(shape, register, bytes, encoding, length), encoding);
-  if (memory !== undefined) return absoluteOperand(memory, bytes, encoding, immediate);
+  if (memory !== undefined) return absoluteOperand(memory, bytes, encoding);
   if (shape.fixed !== undefined) return { kind: "immediate", value: BigInt(shape.fixed), width: 8 };
   const size = Math.max(8, shape.immediate!) / 8;
-  return { kind: "immediate", value: readImmediate(bytes, immediate + shape.immediateOffset, size), width: 8 * size };
+  return { kind: "immediate", value: readImmediate(bytes, encoding.end + shape.immediateOffset, size), width: 8 * size };
 }
 
 /** Why an operand can't be resolved. */
@@ -120,9 +127,9 @@ function readImmediate(bytes: Uint8Array, position: number, size: number): bigin
   return value < 0 ? BigInt.asUintN(64, BigInt(value)) : BigInt(value);
 }
 
-function absoluteOperand({ bits }: MemoryShape, bytes: Uint8Array, encoding: Encoding, immediate: number): MemoryOperand {
+function absoluteOperand({ bits }: MemoryShape, bytes: Uint8Array, encoding: Encoding): MemoryOperand {
   const { addressSize, segment } = encoding;
-  const displacement = BigInt.asUintN(addressSize, readImmediate(bytes, immediate, addressSize / 8));
+  const displacement = BigInt.asUintN(addressSize, readImmediate(bytes, encoding.end, addressSize / 8));
   const address = segment === undefined ? { displacement, width: addressSize } : { displacement, width: addressSize, segment };
   return { kind: "memory", address, bytes: bits / 8, broadcast: false };
 }
