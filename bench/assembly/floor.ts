@@ -1,7 +1,7 @@
 // The memory-touch floor: reads every element of a chunk's columns, keeps the register file up to date and writes a record of the
-// same size as the kernel's, and does nothing else: no masks, no bases, no decoding, no check. What the kernel takes beyond
-// this is its own work.
-import { addressOf, widthOf } from "../../src/fastpath/assembly/columns";
+// same size as the kernel's, and does nothing else: no decoding, no check, and bases and masks only for the words by which the streams are
+// followed. What the kernel takes beyond this is its own work.
+import { addressOf, baseOf, elementMask, widthOf } from "../../src/fastpath/assembly/columns";
 import {
   BASES, DELTA, FIRSTS, FLAGS, GPA, GPAS, GVA_OFFSET, INFORMATIONS, INSTRUCTION, REGISTERS, RESPONSES, SECONDS, VALUES,
 } from "../../src/fastpath/assembly/memory";
@@ -19,6 +19,10 @@ export function floor(from: u32, to: u32): u32 {
   const flagsWidth = widthOf(FLAGS);
   const deltas = addressOf(DELTA);
   const deltaWidth = widthOf(DELTA);
+  const flagsBase = <u32>baseOf(FLAGS);
+  const flagsMask = <u32>elementMask(FLAGS);
+  const deltaBase = <u32>baseOf(DELTA);
+  const deltaMask = <u32>elementMask(DELTA);
   const gpa = addressOf(GPA);
   const gpaWidth = widthOf(GPA);
   const offset = addressOf(GVA_OFFSET);
@@ -29,13 +33,13 @@ export function floor(from: u32, to: u32): u32 {
   let responses = addressOf(RESPONSES);
   let sum: u64 = 0;
   for (let fault = from; fault < to; fault++) {
-    const delta = load<u32>(deltas + fault * deltaWidth);
+    const delta = (load<u32>(deltas + fault * deltaWidth) & deltaMask) + deltaBase;
     store<u64>((delta << 3) & 0x1f8, load<u64>(values), REGISTERS);
     store<u64>((delta >> 3) & 0x1f8, load<u64>(values + valuesWidth), REGISTERS);
     store<u64>((delta >> 9) & 0x1f8, load<u64>(values + 2 * valuesWidth), REGISTERS);
     store<u64>((delta >> 15) & 0x1f8, load<u64>(values + 3 * valuesWidth), REGISTERS);
     values += ((delta >> 24) & 7) * valuesWidth;
-    const flag = load<u32>(flags + fault * flagsWidth);
+    const flag = (load<u32>(flags + fault * flagsWidth) & flagsMask) + flagsBase;
     store<u64>(fault << 3, load<u64>(gpa + fault * gpaWidth), GPAS);
     store<u64>(fault << 3, load<u64>(responses), FIRSTS);
     store<u64>(fault << 3, load<u64>(responses + responsesWidth), SECONDS);

@@ -9,11 +9,8 @@ declare const WebAssembly: {
 };
 
 const PAGE = 65536;
-/**
- * How far beyond a chunk it may touch: words are taken as they lie there, without their base, so that each fault may move the cursors of values and
- * responses by seven and three elements of eight bytes.
- */
-const SLACK = 4096 * (7 + 3) * 8 + 64;
+/** What a load at the last element may touch beyond a chunk. */
+const SLACK = 64;
 
 /** A chunk, and what the kernel's memory holds of it when it has been loaded there: where its columns are, and the registers of its first fault. */
 interface Part {
