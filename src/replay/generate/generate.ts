@@ -4,11 +4,12 @@ import { RegisterFile, type RegisterSet } from "../../model/registers.ts";
 import type { TraceHeader, TraceRecord } from "../../trace/record.ts";
 import { aarch64Move } from "./aarch64.ts";
 import type { Move } from "./move.ts";
+import { riscvMove } from "./riscv64.ts";
 import { Random } from "../../model/random.ts";
 import { x86Move } from "./x86-64.ts";
 
 /** Architectures for which faults can be generated. */
-export const GENERATED = ["aarch64", "x86-64"] as const satisfies readonly Architecture[];
+export const GENERATED = ["aarch64", "riscv64", "x86-64"] as const satisfies readonly Architecture[];
 
 export type GeneratedArchitecture = (typeof GENERATED)[number];
 
@@ -26,11 +27,14 @@ const CODE = 0xffff_8000_0801_0000n;
 /** Registers that stay as they are. */
 const SYSTEM: Readonly<Record<GeneratedArchitecture, Readonly<Record<string, bigint>>>> = {
   aarch64: { sp: 0xffff_8000_0900_3fe0n, pstate: 0x6000_0005n },
+  riscv64: {},
   "x86-64": { rflags: 0x246n, fs_base: 0n, gs_base: 0n },
 };
 
 /** General registers, which all have indices from 0. */
-const GENERAL: Readonly<Record<GeneratedArchitecture, number>> = { aarch64: 31, "x86-64": 16 };
+const GENERAL: Readonly<Record<GeneratedArchitecture, number>> = { aarch64: 31, riscv64: 31, "x86-64": 16 };
+
+const MOVES: Readonly<Record<GeneratedArchitecture, (random: Random) => Move>> = { aarch64: aarch64Move, riscv64: riscvMove, "x86-64": x86Move };
 
 /** How likely a register that the instruction does not use has changed since the last fault: in real traces about 2.7 have in all. */
 const OTHER_CHANGES = 0.85;
@@ -51,7 +55,7 @@ const DEFAULT_ENCODINGS = 4096;
 
 function* generateRecords(set: RegisterSet, architecture: GeneratedArchitecture, { faults, seed, encodings = DEFAULT_ENCODINGS }: GenerateOptions): Generator<TraceRecord> {
   const random = new Random(seed);
-  const moves = Array.from({ length: encodings }, () => (architecture === "aarch64" ? aarch64Move(random) : x86Move(random)));
+  const moves = Array.from({ length: encodings }, () => MOVES[architecture](random));
   let registers = new RegisterFile(set);
   for (let register = 0; register < GENERAL[architecture]; register++) registers.capture(register, random.bits(random.chance(0.5) ? 32 : 64));
   for (const [name, value] of Object.entries(SYSTEM[architecture])) registers.capture(set.index(name), value);
