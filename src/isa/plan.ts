@@ -13,6 +13,12 @@ export interface Plan {
 /** One empty array for all: most operations have no computes, and only reads or only writes. */
 export const NONE: readonly never[] = [];
 
+/** A displacement of `bytes`, which fit 32 bits. Of a number that is an integer of 32 bits by its type the engine makes a bigint on the spot. */
+export function displacementOf(bytes: number): bigint {
+  const integer = bytes | 0;
+  return integer === 0 ? 0n : BigInt(integer);
+}
+
 /** What an operation may have beside its accesses. */
 export type Attributes = Pick<Operation, "ordering" | "unprivileged" | "atomic" | "alignment" | "misaligned">;
 

@@ -3,7 +3,7 @@ import { type Attributes, NONE, type Plan, addAttributes, withAttributes } from 
 import type { CompiledRow } from "../rows.ts";
 import { sharedTable, tableOf } from "../tables.ts";
 import type { Facts } from "./facts.ts";
-import { baseOnly } from "./locations.ts";
+import { addressesOf, baseOnly } from "./locations.ts";
 import { type Size, attributesOf, destination, planFor, registerField, source, viewOf, writesFrom } from "./operands.ts";
 import { oneRegister, pair } from "./transfers.ts";
 
@@ -29,7 +29,6 @@ export function exclusivePair(facts: Extract<Facts, { kind: "exclusive" }>, row:
     const plan = pair({ access, bytes, register: "x" }, location, row);
     return { ...plan, build: withAttributes(plan.build, attributes) };
   }
-  const { addresses } = location;
   const Rt = registerField(row, "Rt");
   const Rt2 = registerField(row, "Rt2");
   const PAIR = 0;
@@ -37,7 +36,7 @@ export function exclusivePair(facts: Extract<Facts, { kind: "exclusive" }>, row:
   const writes: readonly Write[] = access === "store" ? [{ address: 0, offset: 0, size: 8, from: temporary(PAIR) }] : NONE;
   const computes = access === "load" ? scatterPair : gatherPair;
   const build: Plan["build"] = (word) => ({
-    addresses: addresses(word),
+    addresses: addressesOf(location, word),
     reads,
     computes: computes(PAIR, (word >>> Rt) & 31, (word >>> Rt2) & 31, bytes),
     writes,
@@ -91,24 +90,24 @@ const OLD_VALUE = temporary(OLD);
 
 /** Memory becomes `operator`(memory, Rs), Rt takes the old value. */
 export function atomic(facts: Extract<Facts, { kind: "atomic" }>, row: CompiledRow<Facts>): Plan {
-  const { addresses } = baseOnly(row);
+  const location = baseOnly(row);
   const Rs = registerField(row, "Rs");
   const Rt = registerField(row, "Rt");
   const { operator, bytes } = facts;
   const reads = oldInto(bytes);
   if (operator === "exchange") {
     const writes = writesFrom(0, bytes, viewOf(bytes));
-    return atomicPlan(row, bytes, 1, attributesOf(facts), (word) => ({ addresses: addresses(word), reads: reads[(word >>> Rt) & 31]!, computes: NONE, writes: writes[(word >>> Rs) & 31]!, updates: NONE }));
+    return atomicPlan(row, bytes, 1, attributesOf(facts), (word) => ({ addresses: addressesOf(location, word), reads: reads[(word >>> Rt) & 31]!, computes: NONE, writes: writes[(word >>> Rs) & 31]!, updates: NONE }));
   }
   const RESULT = 1;
   const computes = tableOf(32, (number): readonly Compute[] => [{ operator, width: 8 * bytes, inputs: [OLD_VALUE, source(number, bytes)], to: NONE, temporary: RESULT }]);
   const writes: readonly Write[] = [{ address: 0, offset: 0, size: bytes, from: temporary(RESULT) }];
-  return atomicPlan(row, bytes, 1, attributesOf(facts), (word) => ({ addresses: addresses(word), reads: reads[(word >>> Rt) & 31]!, computes: computes[(word >>> Rs) & 31]!, writes, updates: NONE }));
+  return atomicPlan(row, bytes, 1, attributesOf(facts), (word) => ({ addresses: addressesOf(location, word), reads: reads[(word >>> Rt) & 31]!, computes: computes[(word >>> Rs) & 31]!, writes, updates: NONE }));
 }
 
 /** CAS: a failed compare may or may not write the old value back; writing it is one of the allowed behaviours (C6.2, CAS). */
 export function compareAndSwap(facts: Extract<Facts, { kind: "compare-and-swap" }>, row: CompiledRow<Facts>): Plan {
-  const { addresses } = baseOnly(row);
+  const location = baseOnly(row);
   const Rs = registerField(row, "Rs");
   const Rt = registerField(row, "Rt");
   const { bytes } = facts;
@@ -118,7 +117,7 @@ export function compareAndSwap(facts: Extract<Facts, { kind: "compare-and-swap" 
   return atomicPlan(row, bytes, 1, attributesOf(facts), (word) => {
     const expected = (word >>> Rs) & 31;
     const inputs = [OLD_VALUE, source(expected, bytes), source((word >>> Rt) & 31, bytes)];
-    return { addresses: addresses(word), reads: reads[expected]!, computes: [{ operator: "compare-select", width: 8 * bytes, inputs, to: NONE, temporary: RESULT }], writes, updates: NONE };
+    return { addresses: addressesOf(location, word), reads: reads[expected]!, computes: [{ operator: "compare-select", width: 8 * bytes, inputs, to: NONE, temporary: RESULT }], writes, updates: NONE };
   });
 }
 
@@ -133,7 +132,7 @@ function pairWrites(pieces: number, index: number): readonly Write[] {
 
 /** LSE128: 16 bytes are one value, Rt in the low half; its accesses are of 8 bytes, as CASP's. */
 export function atomicPair({ operator }: Extract<Facts, { kind: "atomic-pair" }>, row: CompiledRow<Facts>): Plan {
-  const { addresses } = baseOnly(row);
+  const location = baseOnly(row);
   const Rt = registerField(row, "Rt");
   const Rt2 = registerField(row, "Rt2");
   const [OPERAND, RESULT] = [1, 2] as const;
@@ -143,13 +142,13 @@ export function atomicPair({ operator }: Extract<Facts, { kind: "atomic-pair" }>
   return atomicPlan(row, 8, 2, { alignment: 16 }, (word) => {
     const [first, second] = [(word >>> Rt) & 31, (word >>> Rt2) & 31];
     const computes = [...gatherPair(OPERAND, first, second, 8), ...combine, ...scatterPair(OLD, first, second, 8)];
-    return { addresses: addresses(word), reads, computes, writes, updates: NONE };
+    return { addresses: addressesOf(location, word), reads, computes, writes, updates: NONE };
   });
 }
 
 /** CASP: the pair is one value, even register in the low half; its accesses are of 8 bytes (contract, section 4). */
 export function compareAndSwapPair(facts: Extract<Facts, { kind: "compare-and-swap-pair" }>, row: CompiledRow<Facts>): Plan {
-  const { addresses } = baseOnly(row);
+  const location = baseOnly(row);
   const Rs = registerField(row, "Rs");
   const Rt = registerField(row, "Rt");
   const [EXPECTED, REPLACEMENT, RESULT] = [1, 2, 3] as const;
@@ -162,6 +161,6 @@ export function compareAndSwapPair(facts: Extract<Facts, { kind: "compare-and-sw
   return atomicPlan(row, 8, pieces, { alignment: 2 * bytes, ...attributesOf(facts) }, (word) => {
     const [s, t] = [(word >>> Rs) & 31, (word >>> Rt) & 31];
     const computes = [...gatherPair(EXPECTED, s, s + 1, bytes), ...gatherPair(REPLACEMENT, t, t + 1, bytes), select, ...scatterPair(OLD, s, s + 1, bytes)];
-    return { addresses: addresses(word), reads, computes, writes, updates: NONE };
+    return { addresses: addressesOf(location, word), reads, computes, writes, updates: NONE };
   });
 }

@@ -5,7 +5,7 @@ import { NONE, type Plan, withAttributes } from "../plan.ts";
 import type { CompiledRow } from "../rows.ts";
 import { sharedTable, tableOf } from "../tables.ts";
 import type { Facts } from "./facts.ts";
-import { BASES, type Location, NO_SHIFT, baseOnly, noUpdates } from "./locations.ts";
+import { BASES, type Location, NO_SHIFT, addressesOf, baseOnly } from "./locations.ts";
 import { type Size, attributesOf, planFor, registerField, vector } from "./operands.ts";
 
 /** A lane of `bytes` bytes as destination; the lowest also clears the rest of the register where `clear` is set. */
@@ -64,37 +64,35 @@ const structureOrder = sharedTable((registers: number, lanes: number, interleave
   tableOf(registers * lanes, (index) => (interleaved ? { register: index % registers, lane: Math.floor(index / registers) } : { register: Math.floor(index / lanes), lane: index % lanes })),
 );
 
-/** Where a structure of `total` bytes lies, and what becomes of its base. */
+/** Where a structure lies, and whether Rm moves its base afterwards. */
 interface StructureLocation {
-  readonly addresses: Location["addresses"];
-  readonly updates: (word: number, total: number) => readonly Update[];
+  readonly base: Location;
+  readonly postIndex: boolean;
+  /** Lowest bit of field Rm. */
+  readonly Rm: number;
 }
 
-/** Post-index of structures: by Rm, or by the bytes transferred where Rm is 31. */
 function structureLocation(row: CompiledRow<Facts>, postIndex: boolean): StructureLocation {
-  const { addresses } = baseOnly(row);
-  if (!postIndex) return { addresses, updates: noUpdates };
-  const Rn = registerField(row, "Rn");
-  const Rm = registerField(row, "Rm");
-  return {
-    addresses,
-    updates(word, total) {
-      const to = BASES[(word >>> Rn) & 31]!;
-      const register = (word >>> Rm) & 31;
-      if (register === 31) return [{ to, value: { base: to.register, displacement: BigInt(total), width: 64 } }];
-      return [{ to, value: { base: to.register, index: { slice: { register, bit: 0, width: 64 }, signed: false, shift: NO_SHIFT }, displacement: 0n, width: 64 } }];
-    },
-  };
+  return { base: baseOnly(row), postIndex, Rm: postIndex ? registerField(row, "Rm") : 0 };
+}
+
+/** Post-index of a structure of `total` bytes: by Rm, or by these bytes where Rm is 31. */
+function structureUpdates({ base, postIndex, Rm }: StructureLocation, word: number, total: number): readonly Update[] {
+  if (!postIndex) return NONE;
+  const to = BASES[(word >>> base.Rn) & 31]!;
+  const register = (word >>> Rm) & 31;
+  if (register === 31) return [{ to, value: { base: to.register, displacement: BigInt(total), width: 64 } }];
+  return [{ to, value: { base: to.register, index: { slice: { register, bit: 0, width: 64 }, signed: false, shift: NO_SHIFT }, displacement: 0n, width: 64 } }];
 }
 
 /** The builder of loads or stores of a structure's elements, which `order` gives for a word. `clear`: whole registers are loaded. */
-function structure(access: "load" | "store", bytes: Size, Rt: number, order: readonly StructureElement[], clear: boolean, { addresses, updates }: StructureLocation, word: number): Operation {
-  const total = order.length * bytes;
+function structure(access: "load" | "store", bytes: Size, Rt: number, order: readonly StructureElement[], clear: boolean, location: StructureLocation, word: number): Operation {
   const first = (word >>> Rt) & 31;
-  const [location, changes] = [addresses(word), updates(word, total)];
+  const addresses = addressesOf(location.base, word);
+  const updates = structureUpdates(location, word, order.length * bytes);
   return access === "load"
-    ? { addresses: location, reads: structureReads(order, bytes, first, clear), computes: NONE, writes: NONE, updates: changes }
-    : { addresses: location, reads: NONE, computes: NONE, writes: structureWrites(order, bytes, first), updates: changes };
+    ? { addresses, reads: structureReads(order, bytes, first, clear), computes: NONE, writes: NONE, updates }
+    : { addresses, reads: NONE, computes: NONE, writes: structureWrites(order, bytes, first), updates };
 }
 
 /** Field Q:size of structures. */
@@ -127,7 +125,7 @@ export function oneLane(facts: Extract<Facts, { kind: "lane" }>, row: CompiledRo
 }
 
 export function replicate({ registers, postIndex }: Extract<Facts, { kind: "replicate" }>, row: CompiledRow<Facts>): Plan {
-  const { addresses, updates } = structureLocation(row, postIndex);
+  const location = structureLocation(row, postIndex);
   const Rt = registerField(row, "Rt");
   const arrangementParts = row.fields.get("arrangement")!;
   return {
@@ -139,7 +137,7 @@ export function replicate({ registers, postIndex }: Extract<Facts, { kind: "repl
       const table = allLanes(bytes, registerBytes(arrangement) / bytes);
       const reads: Read[] = [];
       for (let each = 0; each < registers; each++) reads.push({ address: 0, offset: each * bytes, size: bytes, to: table[(((word >>> Rt) & 31) + each) % 32]! });
-      return { addresses: addresses(word), reads, computes: NONE, writes: NONE, updates: updates(word, registers * bytes) };
+      return { addresses: addressesOf(location.base, word), reads, computes: NONE, writes: NONE, updates: structureUpdates(location, word, registers * bytes) };
     },
   };
 }

@@ -1,11 +1,11 @@
 import type { Compute, Index, Operation, Read, Source, Write } from "../../model/operation.ts";
 import { PROGRAM_COUNTER } from "../../model/registers.ts";
 import type { FieldReader } from "../pattern.ts";
-import { type Attributes, NONE } from "../plan.ts";
+import { type Attributes, NONE, displacementOf } from "../plan.ts";
 import type { CompiledRow } from "../rows.ts";
 import { tableOf } from "../tables.ts";
 import type { DoubleFacts, Facts, MultipleFacts, Offset, OrderedFacts, SingleFacts, SwapFacts, TableBranchFacts } from "./facts.ts";
-import { NO_SHIFT, type ProgramCounterOffset, addressOf, displacementOf, destination, fieldOf, readsInto, storeComputes, writeback, writesFrom } from "./operands.ts";
+import { NO_SHIFT, type ProgramCounterOffset, addressOf, destination, fieldOf, readsInto, storeComputes, writeback, writesFrom } from "./operands.ts";
 import { PC } from "./registers.ts";
 import { bitCount } from "./rules.ts";
 

@@ -72,9 +72,4 @@ export function addressOf(number: number, offset: ProgramCounterOffset, displace
   return index === undefined ? { base: number, displacement, width: 32 } : { base: number, index, displacement, width: 32 };
 }
 
-/** A displacement in bytes. */
-export function displacementOf(bytes: number): bigint {
-  return bytes === 0 ? 0n : BigInt(bytes);
-}
-
 export const NO_SHIFT: Index["shift"] = { kind: "lsl", amount: 0 };

@@ -1,11 +1,11 @@
 import type { Address, Destination, Operation, Read, RegisterSlice, Source, Write } from "../../model/operation.ts";
 import type { FieldReader } from "../pattern.ts";
-import { type Attributes, NONE } from "../plan.ts";
+import { type Attributes, NONE, displacementOf } from "../plan.ts";
 import type { CompiledRow } from "../rows.ts";
 import { sharedTable, tableOf } from "../tables.ts";
 import type { Facts, LaneFacts, StructureFacts, VectorMultipleFacts, VectorSingleFacts } from "./facts.ts";
 import { type Parts, always, nothing } from "./general-operations.ts";
-import { NO_SHIFT, type ProgramCounterOffset, addressOf, displacementOf, fieldOf, writeback } from "./operands.ts";
+import { NO_SHIFT, type ProgramCounterOffset, addressOf, fieldOf, writeback } from "./operands.ts";
 import { D0, SP } from "./registers.ts";
 
 type Size = 1 | 2 | 4 | 8;

@@ -2,7 +2,7 @@ import type { Direction } from "../../model/instruction.ts";
 import type { Address, Compute, Destination, Operation, Read, Source, Write } from "../../model/operation.ts";
 import { type Register, ZERO_REGISTER } from "../../model/registers.ts";
 import type { FieldReader } from "../pattern.ts";
-import { type Attributes, NONE, addAttributes } from "../plan.ts";
+import { type Attributes, NONE, addAttributes, displacementOf } from "../plan.ts";
 import { type CompiledRow, readerOf } from "../rows.ts";
 import { sharedTable, tableOf } from "../tables.ts";
 import { type Facts, ORDERINGS, type RecognisedFacts, type Size, orderingReader } from "./facts.ts";
@@ -98,10 +98,7 @@ function addressReader(row: CompiledRow<Facts>): Plan["address"] {
   const signed = readerOf(row, "imm");
   const unsigned = readerOf(row, "uimm");
   const immediate: FieldReader = signed !== undefined ? (word) => (signed(word) << 20) >> 20 : (unsigned ?? (() => 0));
-  return (word) => {
-    const value = immediate(word);
-    return { base: integerRegister(rs1(word)), displacement: value === 0 ? 0n : BigInt(value), width: 64 };
-  };
+  return (word) => ({ base: integerRegister(rs1(word)), displacement: displacementOf(immediate(word)), width: 64 });
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
