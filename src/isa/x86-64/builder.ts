@@ -35,6 +35,13 @@ function cut(bytes: number): Piece[] {
 /** The list of what an operation does not have. */
 const NONE: never[] = [];
 
+/** Lists of one size: 0, 1, 2, 4 or 8. */
+const SINGLE_SIZES: readonly (readonly [number])[] = Array.from({ length: 9 }, (_, size) => [size]);
+
+function withSize(sizes: readonly number[], size: number): readonly number[] {
+  return sizes.length === 0 ? SINGLE_SIZES[size]! : [...sizes, size];
+}
+
 /** An operation that is being put together. A first element makes a list of one: most lists never have a second. */
 interface OpenOperation extends Operation {
   addresses: Address[];
@@ -53,8 +60,8 @@ export class OperationBuilder {
   readonly subject: Subject;
   readonly #operation: OpenOperation = { addresses: NONE, reads: NONE, computes: NONE, writes: NONE, updates: NONE };
   /** Sizes of the accesses, see {@link Instruction}: 0 where registers decide whether one is made. */
-  #readSizes: number[] = NONE;
-  #writeSizes: number[] = NONE;
+  #readSizes: readonly number[] = NONE;
+  #writeSizes: readonly number[] = NONE;
   #temporaries = 0;
   /** The memory operand, of which an instruction has one at most, its address, and its value once it is read. */
   #memory: MemoryOperand | undefined = undefined;
@@ -116,18 +123,14 @@ export class OperationBuilder {
     const operation = this.#operation;
     if (operation.reads.length === 0) operation.reads = [read];
     else operation.reads.push(read);
-    const size = read.when === undefined ? read.size : 0;
-    if (this.#readSizes.length === 0) this.#readSizes = [size];
-    else this.#readSizes.push(size);
+    this.#readSizes = withSize(this.#readSizes, read.when === undefined ? read.size : 0);
   }
 
   write(write: Write): void {
     const operation = this.#operation;
     if (operation.writes.length === 0) operation.writes = [write];
     else operation.writes.push(write);
-    const size = write.when === undefined ? write.size : 0;
-    if (this.#writeSizes.length === 0) this.#writeSizes = [size];
-    else this.#writeSizes.push(size);
+    this.#writeSizes = withSize(this.#writeSizes, write.when === undefined ? write.size : 0);
   }
 
   compute(compute: Compute): void {
@@ -177,7 +180,7 @@ export class OperationBuilder {
   assign(to: Operand, operator: Operator, width: number, inputs: readonly Source[], keepFlags = false): void {
     let compute: Compute;
     if (to.kind === "memory") compute = { operator, width, inputs, to: NONE, temporary: this.#stored(to) };
-    else if (to.kind === "register") compute = { operator, width, inputs, to: [this.destination(to)] };
+    else if (to.kind === "register") compute = { operator, width, inputs, to: this.destinations(to) };
     else throw new Error("an immediate is no destination");
     this.compute(keepFlags ? { ...compute, flags: "keep" } : compute);
   }
@@ -189,12 +192,12 @@ export class OperationBuilder {
     return index;
   }
 
-  /** A general register as the destination of a value of its width. */
-  destination({ register, bit, width, destination }: RegisterOperand): Destination {
+  /** A general register as the one destination of a value of its width. */
+  destinations({ register, bit, width, destinations }: RegisterOperand): readonly [Destination] {
     const { encoding, variant } = this.subject;
     // APX: a new data destination, or ZU, clears the whole of the register (APX specification, section 3.1.2.3).
     const whole = encoding.evex !== undefined && variant.map === PROMOTED_MAP && encoding.evex.b;
-    return whole ? generalDestination(register!, width, bit, true) : destination;
+    return whole ? [generalDestination(register!, width, bit, true)] : destinations;
   }
 
   /** The instruction, which is not emulated where there is a `refusal`. */

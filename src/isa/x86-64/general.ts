@@ -56,13 +56,13 @@ function move(builder: OperationBuilder, reversed: boolean): void {
     return;
   }
   const { address, size } = memoryOf(builder, from as MemoryOperand);
-  const read: Read = { address, offset: 0, size, to: [narrowed(builder.destination(to as RegisterOperand), 8 * size)] };
+  const read: Read = { address, offset: 0, size, to: narrowed(builder.destinations(to as RegisterOperand), 8 * size) };
   builder.read(reversed ? { ...read, reversed: true } : read);
 }
 
 /** MOVZX reads less than its destination holds: the rest of the destination becomes zero. */
-function narrowed(destination: Destination, width: number): Destination {
-  return destination.width <= width ? destination : { ...destination, width };
+function narrowed(destinations: readonly [Destination], width: number): readonly [Destination] {
+  return destinations[0].width <= width ? destinations : [{ ...destinations[0], width }];
 }
 
 function memoryOf(builder: OperationBuilder, operand: MemoryOperand): { readonly address: number; readonly size: AccessSize } {
@@ -73,7 +73,7 @@ function memoryOf(builder: OperationBuilder, operand: MemoryOperand): { readonly
 function moveSignExtended(builder: OperationBuilder): void {
   const to = builder.operand(0) as RegisterOperand;
   const { address, size } = memoryOf(builder, builder.operand(1) as MemoryOperand);
-  builder.read({ address, offset: 0, size, to: [{ ...builder.destination(to), width: Math.min(8 * size, to.width), extension: "sign" }] });
+  builder.read({ address, offset: 0, size, to: [{ ...builder.destinations(to)[0], width: Math.min(8 * size, to.width), extension: "sign" }] });
 }
 
 /** XCHG with memory is atomic with or without LOCK. */
@@ -81,7 +81,7 @@ function exchange(builder: OperationBuilder): void {
   const other = builder.subject.operands.find((operand) => operand.kind === "register")!;
   const { address, size } = memoryOf(builder, builder.subject.memory!);
   builder.atomic();
-  builder.read({ address, offset: 0, size, to: [builder.destination(other)] });
+  builder.read({ address, offset: 0, size, to: builder.destinations(other) });
   builder.write({ address, offset: 0, size, from: builder.source(other) });
 }
 
@@ -89,7 +89,7 @@ function exchangeAdd(builder: OperationBuilder): void {
   const [memory, other] = builder.subject.operands as readonly [MemoryOperand, RegisterOperand];
   const old = builder.source(memory);
   builder.assign(memory, "x86-add", other.width, [old, builder.source(other)]);
-  builder.compute({ operator: "copy", width: other.width, inputs: [old], to: [builder.destination(other)] });
+  builder.compute({ operator: "copy", width: other.width, inputs: [old], to: builder.destinations(other) });
 }
 
 /** RAO-INT (AADD, AAND, AOR, AXOR): memory alone changes, no flag does; atomic as such. */
@@ -210,7 +210,7 @@ function bitScanning(operator: "x86-bsf" | "x86-bsr"): Recipe {
     keepUnlessEqual(builder, to.width, source, immediate(0), (when) => {
       const index = builder.temporary();
       builder.compute({ operator, width: to.width, inputs: [source], to: [], temporary: index });
-      builder.compute({ operator: "copy", width: to.width, inputs: [{ kind: "temporary", index }], to: [builder.destination(to)], when });
+      builder.compute({ operator: "copy", width: to.width, inputs: [{ kind: "temporary", index }], to: builder.destinations(to), when });
     });
   };
 }
@@ -246,10 +246,10 @@ function moveIfAccessible(builder: OperationBuilder): Refusal | void {
     builder.write({ address, offset: 0, size, from: builder.source(second), when });
     return undefined;
   }
-  const destination = builder.destination(to as RegisterOperand);
+  const destinations = builder.destinations(to as RegisterOperand);
   const { address, size } = memoryOf(builder, (third ?? second) as MemoryOperand);
   if (third === undefined) {
-    builder.read({ address, offset: 0, size, to: [destination], when, otherwise: "zero" });
+    builder.read({ address, offset: 0, size, to: destinations, when, otherwise: "zero" });
     if (builder.width > 16) return undefined;
     return new Refusal(
       "unsupported-instruction",
@@ -264,7 +264,7 @@ function moveIfAccessible(builder: OperationBuilder): Refusal | void {
     operator: "select",
     width: builder.width,
     inputs: [holds, { kind: "temporary", index }, builder.source(second)],
-    to: [{ ...destination, clearTo: 64 }],
+    to: [{ ...destinations[0], clearTo: 64 }],
   });
   return undefined;
 }

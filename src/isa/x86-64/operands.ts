@@ -3,7 +3,7 @@ import { PROGRAM_COUNTER, type Register } from "../../model/registers.ts";
 import { type Encoding, readSigned } from "./format.ts";
 import type { MemoryShape, OperandShape, RegisterShape, Variant } from "./notation.ts";
 import { HIGH_BYTES, type RegisterFile, type RegisterOperand } from "./register-operands.ts";
-import { ZMM0 } from "./registers.ts";
+import { GENERAL_REGISTERS, ZMM0 } from "./registers.ts";
 
 /** An operand with its registers, address and value: the row's shape and the bytes together. */
 export type Operand = RegisterOperand | MemoryOperand | ImmediateOperand;
@@ -158,16 +158,25 @@ function memoryOperand(shape: MemoryShape, variant: Variant, encoding: Encoding,
 function addressOf(encoding: Encoding, index: number | undefined, offset: number, length: number): Address {
   const { ripRelative, segment, addressSize: width } = encoding;
   const base = ripRelative ? PROGRAM_COUNTER : encoding.base;
-  const displacement = BigInt(ripRelative ? offset + length : offset);
+  const sum = ripRelative ? offset + length : offset;
+  const displacement = sum === 0 ? 0n : BigInt(sum);
   let address: Address;
   if (index === undefined) {
     address = base === undefined ? { displacement, width } : { base, displacement, width };
   } else {
-    const scaled: Index = { slice: { register: index, bit: 0, width }, signed: false, shift: SHIFTS[encoding.scale]! };
+    const scaled = (width === 64 ? INDICES_64 : INDICES_32)[encoding.scale]![index]!;
     address = base === undefined ? { index: scaled, displacement, width } : { base, index: scaled, displacement, width };
   }
   return segment === undefined ? address : { ...address, segment };
 }
 
-/** The factors 1, 2, 4 and 8 of an index. */
-const SHIFTS: readonly Index["shift"][] = Array.from({ length: 4 }, (_, amount) => ({ kind: "lsl", amount }));
+/** Each general register as an index, by log2 of its factor. */
+function indices(width: 64 | 32): readonly (readonly Index[])[] {
+  return [0, 1, 2, 3].map((amount) => {
+    const shift = { kind: "lsl", amount } as const;
+    return Array.from({ length: GENERAL_REGISTERS }, (_, register) => ({ slice: { register, bit: 0, width }, signed: false, shift }));
+  });
+}
+
+const INDICES_64 = indices(64);
+const INDICES_32 = indices(32);

@@ -1,6 +1,6 @@
 import type { Destination, Source } from "../../model/operation.ts";
 import { type Register, ZERO_REGISTER } from "../../model/registers.ts";
-import { K0, ZMM0 } from "./registers.ts";
+import { GENERAL_REGISTERS, K0, ZMM0 } from "./registers.ts";
 
 /** Registers that instructions number in the same way. */
 export type RegisterFile = "general" | "vector" | "mask" | "mmx" | "x87" | "segment" | "control" | "debug" | "bound" | "tile";
@@ -18,13 +18,13 @@ export interface RegisterOperand {
   readonly width: number;
   /** Its value. Of a register that a trace does not hold it is never used: instructions that name one are refused. */
   readonly source: Source & { readonly kind: "register" };
-  /** It gets a value of its width, see {@link generalDestination}. */
-  readonly destination: Destination;
+  /** It alone gets a value of its width, see {@link generalDestination}. */
+  readonly destinations: readonly [Destination];
 }
 
 /** Registers of each file; instructions that name a higher number are undefined. */
 const FILE_SIZES: Readonly<Record<RegisterFile, number>> = {
-  general: 32,
+  general: GENERAL_REGISTERS,
   vector: 32,
   mask: 8,
   mmx: 8,
@@ -61,7 +61,7 @@ function registerOperand(file: RegisterFile, number: number, width: number, high
     bit,
     width,
     source: { kind: "register", ...slice },
-    destination: generalDestination(slice.register, width, bit),
+    destinations: [generalDestination(slice.register, width, bit)],
   };
 }
 

@@ -2,7 +2,10 @@ import { type Register, type RegisterDescription, RegisterSet } from "../../mode
 
 const LEGACY_NAMES = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"];
 
-const general = Array.from({ length: 32 }, (_, number): RegisterDescription => ({
+/** With those of APX. */
+export const GENERAL_REGISTERS = 32;
+
+const general = Array.from({ length: GENERAL_REGISTERS }, (_, number): RegisterDescription => ({
   name: LEGACY_NAMES[number] ?? `r${number}`,
   width: 64,
   file: "general",

@@ -43,7 +43,7 @@ function pop(builder: OperationBuilder): void {
   // The increment first, then the value: POP RSP leaves the value in RSP.
   const index = builder.load(builder.address(stack(0)), size);
   builder.compute({ operator: "add", width: 64, inputs: [register(RSP, 64), immediate(size)], to: [stackPointer] });
-  builder.compute({ operator: "copy", width: 8 * size, inputs: [{ kind: "temporary", index }], to: [builder.destination(to)] });
+  builder.compute({ operator: "copy", width: 8 * size, inputs: [{ kind: "temporary", index }], to: builder.destinations(to) });
 }
 
 const programCounter = generalDestination(PROGRAM_COUNTER, 64);
