@@ -111,17 +111,34 @@ export function fieldValue(parts: readonly FieldPart[], word: number): number {
   return value >>> 0;
 }
 
-/** Reads one field of words, unsigned. */
-export type FieldReader = (word: number) => number;
+/**
+ * A field ready to be read from many words: the sum of `added` and one run of bits, or two, or more; then the bits within `within`. Data of
+ * one shape, whatever the field, which the engine reads without a call.
+ */
+export interface Field {
+  readonly from: number;
+  readonly mask: number;
+  readonly to: number;
+  readonly otherFrom: number;
+  readonly otherMask: number;
+  readonly otherTo: number;
+  /** The parts beyond the second. */
+  readonly rest: readonly FieldPart[] | undefined;
+  readonly added: number;
+  readonly within: number;
+}
 
-/** The reader of a field: what {@link fieldValue} gives, found for many words. */
-export function fieldReader(parts: readonly FieldPart[]): FieldReader {
-  const [first, second] = parts;
-  if (first === undefined || parts.length > 2 || parts.some(({ width }) => width === 32)) return (word) => fieldValue(parts, word);
-  const { from, to } = first;
-  const mask = (1 << first.width) - 1;
-  if (second === undefined) return (word) => ((word >>> from) & mask) << to;
-  const { from: otherFrom, to: otherTo } = second;
-  const otherMask = (1 << second.width) - 1;
-  return (word) => (((word >>> from) & mask) << to) | (((word >>> otherFrom) & otherMask) << otherTo);
+const NO_PART: FieldPart = { from: 0, to: 0, width: 0 };
+
+/** A field of at most 31 bits, `added` to what {@link fieldValue} gives. No parts: that alone. */
+export function compileField(parts: readonly FieldPart[], added = 0): Field {
+  const [{ from, to, width } = NO_PART, other = NO_PART, ...rest] = parts;
+  const otherMask = (1 << other.width) - 1;
+  return { from, mask: (1 << width) - 1, to, otherFrom: other.from, otherMask, otherTo: other.to, rest: rest.length === 0 ? undefined : rest, added, within: -1 };
+}
+
+/** Value of a compiled field in a word. */
+export function readField(field: Field, word: number): number {
+  const bits = (((word >>> field.from) & field.mask) << field.to) | (((word >>> field.otherFrom) & field.otherMask) << field.otherTo);
+  return ((field.rest === undefined ? bits : bits | fieldValue(field.rest, word)) + field.added) & field.within;
 }

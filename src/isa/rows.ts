@@ -1,4 +1,4 @@
-import { compilePattern, fieldReader, fieldValue, type FieldPart, type FieldReader, type Pattern } from "./pattern.ts";
+import { compileField, compilePattern, fieldValue, type Field, type FieldPart, type Pattern } from "./pattern.ts";
 
 /** One instruction: a row of the table of a fixed-width instruction set. It states facts, never code. */
 export interface Row<Facts> {
@@ -133,10 +133,10 @@ export function extractFields<Facts>(row: CompiledRow<Facts>, word: number): Fie
   return fields;
 }
 
-/** The reader of a field of a row, or undefined where the row has no such field. */
-export function readerOf<Facts>({ fields }: CompiledRow<Facts>, name: string): FieldReader | undefined {
+/** A field of a row, or undefined where the row has no such field. */
+export function fieldOf<Facts>({ fields }: CompiledRow<Facts>, name: string): Field | undefined {
   const parts = fields.get(name);
-  return parts === undefined ? undefined : fieldReader(parts);
+  return parts === undefined ? undefined : compileField(parts);
 }
 
 /** Whether the word has a should-be bit that is not what it should be. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compilePattern, fieldReader, fieldValue } from "../../src/isa/pattern.ts";
+import { compileField, compilePattern, fieldValue, readField } from "../../src/isa/pattern.ts";
 
 describe("compilePattern", () => {
   it("reads fixed bits and fields from the top down", () => {
@@ -42,13 +42,20 @@ describe("compilePattern", () => {
   });
 });
 
-describe("fieldReader", () => {
-  it.each(["one:32", "0000 a:20 x b:7", "imm[11:5] xxxxx imm[4:0] x:15", "a[2] 0 a[9:8|1:0] xx a[7:3] xxxxxxxxxxxxxxxxxxx"])("reads what fieldValue does: %s", (pattern) => {
+describe("readField", () => {
+  it.each(["0000 a:20 x b:7", "imm[11:5] xxxxx imm[4:0] x:15", "a[2] 0 a[9:8|1:0] xx a[7:3] xxxxxxxxxxxxxxxxxxx"])("reads what fieldValue does: %s", (pattern) => {
     const { fields } = compilePattern(pattern, 32);
     fc.assert(
       fc.property(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), (word) => {
-        for (const parts of fields.values()) expect(fieldReader(parts)(word)).toBe(fieldValue(parts, word));
+        for (const parts of fields.values()) expect(readField(compileField(parts), word)).toBe(fieldValue(parts, word));
       }),
     );
+  });
+
+  it("adds, then cuts", () => {
+    const field = compileField(compilePattern("xxxx r:4", 8).fields.get("r")!, 1);
+    expect([readField(field, 0xf3), readField(field, 0xff)]).toEqual([4, 16]);
+    expect(readField({ ...field, within: 15 }, 0xff)).toBe(0);
+    expect(readField(compileField([], -1), 0xff)).toBe(-1);
   });
 });

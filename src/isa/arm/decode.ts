@@ -3,12 +3,13 @@ import { bytesToHexadecimal } from "../../model/bits.ts";
 import { type Instruction, refusedInstruction } from "../../model/instruction.ts";
 import type { Operation } from "../../model/operation.ts";
 import { Refusal } from "../../model/refusal.ts";
-import { type Plan, addAttributes, sizesOf } from "../plan.ts";
-import { type CompiledRow, RowTable, perRow, readerOf, violatesShouldBe } from "../rows.ts";
+import { compileField, readField } from "../pattern.ts";
+import { NONE, type Plan, addAttributes, sizesOf } from "../plan.ts";
+import { type CompiledRow, RowTable, fieldOf, perRow, violatesShouldBe } from "../rows.ts";
 import { A32_ROWS } from "./a32-table.ts";
 import { type Facts, type NoAccessFacts, type OpaqueFacts, directionOf, fieldsOf } from "./facts.ts";
 import { type Parts, always, double, indexingOf, multiple, multipleWritesBack, ordered, secondRegister, single, swap, tableBranch, writesBack } from "./general-operations.ts";
-import { type ProgramCounterOffset, fieldOf } from "./operands.ts";
+import { type ProgramCounterOffset, operandOf } from "./operands.ts";
 import { type Operands, type Rule, ruleChecker } from "./rules.ts";
 import { T32_NARROW_ROWS, T32_ROWS } from "./t32-table.ts";
 import { lanes, lastRegister, structure, vectorMultiple, vectorMultipleWritesBack, vectorSingle } from "./vector-operations.ts";
@@ -141,15 +142,21 @@ function unpredictable(rule: string): Refusal {
 type TransferFacts = Exclude<Facts, OpaqueFacts | NoAccessFacts>;
 
 function planOf(facts: TransferFacts, row: CompiledRow<Facts>, set: ArmInstructionSet): Plan {
-  const { sizes, addresses, reads, computes, writes, updates, attributes = always(undefined) } = partsOf(facts, row, set === "a32" ? 8 : 4);
-  const condition = conditionOf(facts, row, set);
-  const plain: Plan["build"] =
-    condition === undefined
-      ? (word) => ({ addresses: addresses(word), reads: reads(word), computes: computes(word), writes: writes(word), updates: updates(word) })
-      : (word) => ({ addresses: addresses(word), reads: reads(word), computes: computes(word), writes: writes(word), updates: updates(word), condition: condition(word) });
+  const { sizes, addresses, reads, computes, writes, updates, attributes } = partsOf(facts, row, set === "a32" ? 8 : 4);
+  const cond = set === "a32" ? fieldOf(row, "cond") : undefined;
+  const itState = set === "t32" ? itStateOf(facts) : undefined;
   const build: Plan["build"] = (word) => {
-    const operation = plain(word);
-    const more = attributes(word);
+    const place = addresses(word);
+    const read = reads === undefined ? NONE : reads(word);
+    const computed = computes === undefined ? NONE : computes(word);
+    const written = writes === undefined ? NONE : writes(word);
+    const updated = updates === undefined ? NONE : updates(word);
+    const condition = cond === undefined ? itState : readField(cond, word);
+    const operation: Operation =
+      condition === undefined
+        ? { addresses: place, reads: read, computes: computed, writes: written, updates: updated }
+        : { addresses: place, reads: read, computes: computed, writes: written, updates: updated, condition };
+    const more = attributes?.(word);
     return more === undefined ? operation : addAttributes(operation, more);
   };
   return { access: directionOf(facts), sizes, build };
@@ -184,26 +191,25 @@ function partsOf(facts: TransferFacts, row: CompiledRow<Facts>, pc: ProgramCount
 }
 
 /** A32 has a condition field, except in the unconditional space; T32 has ITSTATE. */
-function conditionOf(facts: TransferFacts, row: CompiledRow<Facts>, set: ArmInstructionSet): ((word: number) => NonNullable<Operation["condition"]>) | undefined {
+function itStateOf(facts: TransferFacts): "it-state" | "outside-it-block" {
   // VLDR and VSTR of half precision: "if InITBlock() then UNPREDICTABLE".
-  if (set === "t32") return always(facts.kind === "vector single" && facts.bytes === 2 ? "outside-it-block" : "it-state");
-  return readerOf(row, "cond");
+  return facts.kind === "vector single" && facts.bytes === 2 ? "outside-it-block" : "it-state";
 }
 
 const LACKING = -1;
 
 function operandsOf(facts: TransferFacts, row: CompiledRow<Facts>): Operands {
   return {
-    n: fieldOf(row, "Rn", ("base" in facts ? facts.base : undefined) ?? LACKING),
-    t: fieldOf(row, "Rt", LACKING),
-    t2: facts.kind === "double" || facts.kind === "ordered" ? secondRegister(facts.second, row) : always(LACKING),
-    m: fieldOf(row, "Rm", LACKING),
-    d: readerOf(row, "d") ?? fieldOf(row, "Rd", LACKING),
+    n: operandOf(row, "Rn", ("base" in facts ? facts.base : undefined) ?? LACKING),
+    t: operandOf(row, "Rt", LACKING),
+    t2: facts.kind === "double" || facts.kind === "ordered" ? secondRegister(facts.second, row) : compileField([], LACKING),
+    m: operandOf(row, "Rm", LACKING),
+    d: fieldOf(row, "d") ?? operandOf(row, "Rd", LACKING),
     wback: wbackOf(facts, row),
-    cond: fieldOf(row, "cond", LACKING),
-    puw: fieldOf(row, "PUW", LACKING),
-    registers: fieldOf(row, "registers", 0),
-    regs: fieldOf(row, "regs", 0),
+    cond: operandOf(row, "cond", LACKING),
+    puw: operandOf(row, "PUW", LACKING),
+    registers: operandOf(row, "registers", 0),
+    regs: operandOf(row, "regs", 0),
     last: facts.kind === "structure" || facts.kind === "lane" || facts.kind === "all lanes" ? lastRegister(facts, row) : always(LACKING),
   };
 }
@@ -214,7 +220,7 @@ function wbackOf(facts: TransferFacts, row: CompiledRow<Facts>): (word: number) 
     case "single":
     case "double": {
       const puw = indexingOf(facts, row);
-      return (word) => writesBack(puw(word));
+      return (word) => writesBack(readField(puw, word));
     }
     case "multiple":
       return multipleWritesBack(facts, row);
@@ -223,8 +229,8 @@ function wbackOf(facts: TransferFacts, row: CompiledRow<Facts>): (word: number) 
     case "structure":
     case "lane":
     case "all lanes": {
-      const m = fieldOf(row, "Rm", 0);
-      return (word) => m(word) !== 15;
+      const m = operandOf(row, "Rm", 0);
+      return (word) => readField(m, word) !== 15;
     }
     case "ordered":
     case "swap":

@@ -1,15 +1,15 @@
 import type { Address, Compute, Destination, Index, Read, Source, Update, Write } from "../../model/operation.ts";
 import { PROGRAM_COUNTER } from "../../model/registers.ts";
-import type { FieldReader } from "../pattern.ts";
+import { type Field, compileField } from "../pattern.ts";
 import { NONE } from "../plan.ts";
-import { type CompiledRow, readerOf } from "../rows.ts";
+import { type CompiledRow, fieldOf } from "../rows.ts";
 import { sharedTable, tableOf } from "../tables.ts";
 import type { Facts } from "./facts.ts";
 import { PC } from "./registers.ts";
 
-/** The reader of a field that the row has, or of a constant where it has none. */
-export function fieldOf(row: CompiledRow<Facts>, name: string, otherwise: number): FieldReader {
-  return readerOf(row, name) ?? (() => otherwise);
+/** A field that the row has, or a constant where it has none. */
+export function operandOf(row: CompiledRow<Facts>, name: string, otherwise: number): Field {
+  return fieldOf(row, name) ?? compileField([], otherwise);
 }
 
 /** What a program counter that is read holds beyond the instruction's own address: 8 in A32, 4 in T32. */

@@ -1,26 +1,26 @@
-import type { FieldReader } from "../pattern.ts";
+import { type Field, readField } from "../pattern.ts";
 
 /** Every register but 15, which has a row of its own. */
 export const NOT_15 = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14];
 
-/** What the rules of the Arm ARM's decode pseudocode speak of, named as there, read from a word. An operand that the row lacks is -1. */
+/** What the rules of the Arm ARM's decode pseudocode speak of, named as there. An operand that the row lacks is -1. */
 export interface Operands {
-  readonly n: FieldReader;
-  readonly t: FieldReader;
-  readonly t2: FieldReader;
-  readonly m: FieldReader;
-  readonly d: FieldReader;
+  readonly n: Field;
+  readonly t: Field;
+  readonly t2: Field;
+  readonly m: Field;
+  readonly d: Field;
   readonly wback: (word: number) => boolean;
   /** The condition field of A32. */
-  readonly cond: FieldReader;
+  readonly cond: Field;
   /** P, U and W as one number, P most significant. */
-  readonly puw: FieldReader;
+  readonly puw: Field;
   /** LDM, STM: the register list. */
-  readonly registers: FieldReader;
+  readonly registers: Field;
   /** VLDM, VSTM: how many registers. */
-  readonly regs: FieldReader;
+  readonly regs: Field;
   /** VLD1–VLD4, VST1–VST4: number of the last register. */
-  readonly last: FieldReader;
+  readonly last: (word: number) => number;
 }
 
 /** How many registers a list has. */
@@ -31,8 +31,8 @@ export function bitCount(list: number): number {
 }
 
 const listed = (registers: number, register: number): boolean => ((registers >>> register) & 1) === 1;
-const equal = (first: FieldReader, second: FieldReader) => (word: number): boolean => first(word) === second(word);
-const is = (operand: FieldReader, value: number) => (word: number): boolean => operand(word) === value;
+const equal = (first: Field, second: Field) => (word: number): boolean => readField(first, word) === readField(second, word);
+const is = (operand: Field, value: number) => (word: number): boolean => readField(operand, word) === value;
 
 /** Whether a word breaks a rule. */
 type Check = (word: number) => boolean;
@@ -53,24 +53,24 @@ const RULES = {
   "d == n": ({ d, n }) => equal(d, n),
   "d == t": ({ d, t }) => equal(d, t),
   "d == t2": ({ d, t2 }) => equal(d, t2),
-  "Rt<0> == '1'": ({ t }) => (word) => t(word) % 2 === 1,
-  "cond != '1110'": ({ cond }) => (word) => cond(word) !== 14,
-  "P == '0' && W == '1'": ({ puw }) => (word) => (puw(word) & 0b101) === 0b001,
+  "Rt<0> == '1'": ({ t }) => (word) => readField(t, word) % 2 === 1,
+  "cond != '1110'": ({ cond }) => (word) => readField(cond, word) !== 14,
+  "P == '0' && W == '1'": ({ puw }) => (word) => (readField(puw, word) & 0b101) === 0b001,
   wback: ({ wback }) => wback,
-  "wback && n == 15": ({ wback, n }) => (word) => wback(word) && n(word) === 15,
-  "wback && n == t": ({ wback, n, t }) => (word) => wback(word) && n(word) === t(word),
-  "wback && n == t2": ({ wback, n, t2 }) => (word) => wback(word) && n(word) === t2(word),
+  "wback && n == 15": ({ wback, n }) => (word) => wback(word) && readField(n, word) === 15,
+  "wback && n == t": ({ wback, n, t }) => (word) => wback(word) && readField(n, word) === readField(t, word),
+  "wback && n == t2": ({ wback, n, t2 }) => (word) => wback(word) && readField(n, word) === readField(t2, word),
   "BitCount(registers) < 1": ({ registers }) => is(registers, 0),
-  "BitCount(registers) < 2": ({ registers }) => (word) => bitCount(registers(word)) < 2,
-  "P == '1' && M == '1'": ({ registers }) => (word) => registers(word) >>> 14 === 0b11,
-  "wback && registers<n> == '1'": ({ wback, registers, n }) => (word) => wback(word) && listed(registers(word), n(word)),
+  "BitCount(registers) < 2": ({ registers }) => (word) => bitCount(readField(registers, word)) < 2,
+  "P == '1' && M == '1'": ({ registers }) => (word) => readField(registers, word) >>> 14 === 0b11,
+  "wback && registers<n> == '1'": ({ wback, registers, n }) => (word) => wback(word) && listed(readField(registers, word), readField(n, word)),
   /** Execution pseudocode, not decode: the base is stored after it changed. */
   "wback && registers<n> == '1' && n != LowestSetBit(registers)": ({ wback, registers, n }) => (word) =>
-    wback(word) && listed(registers(word), n(word)) && (registers(word) & ((1 << n(word)) - 1)) !== 0,
+    wback(word) && listed(readField(registers, word), readField(n, word)) && (readField(registers, word) & ((1 << readField(n, word)) - 1)) !== 0,
   "regs == 0": ({ regs }) => is(regs, 0),
-  "regs > 16": ({ regs }) => (word) => regs(word) > 16,
-  "d + regs > 32": ({ d, regs }) => (word) => d(word) + regs(word) > 32,
-  "d + regs > 16": ({ d, regs }) => (word) => d(word) + regs(word) > 16,
+  "regs > 16": ({ regs }) => (word) => readField(regs, word) > 16,
+  "d + regs > 32": ({ d, regs }) => (word) => readField(d, word) + readField(regs, word) > 32,
+  "d + regs > 16": ({ d, regs }) => (word) => readField(d, word) + readField(regs, word) > 16,
   "last register > d31": ({ last }) => (word) => last(word) > 31,
 } satisfies Readonly<Record<string, (operands: Operands) => Check>>;
 

@@ -1,11 +1,11 @@
 import type { Address, Destination, Operation, Read, RegisterSlice, Source, Write } from "../../model/operation.ts";
-import type { FieldReader } from "../pattern.ts";
+import { type Field, readField } from "../pattern.ts";
 import { type Attributes, NONE, displacementOf } from "../plan.ts";
 import type { CompiledRow } from "../rows.ts";
 import { sharedTable, tableOf } from "../tables.ts";
 import type { Facts, LaneFacts, StructureFacts, VectorMultipleFacts, VectorSingleFacts } from "./facts.ts";
-import { type Parts, always, nothing } from "./general-operations.ts";
-import { NO_SHIFT, type ProgramCounterOffset, addressOf, fieldOf, writeback } from "./operands.ts";
+import { type Parts, always } from "./general-operations.ts";
+import { NO_SHIFT, type ProgramCounterOffset, addressOf, operandOf, writeback } from "./operands.ts";
 import { D0, SP } from "./registers.ts";
 
 type Size = 1 | 2 | 4 | 8;
@@ -43,58 +43,55 @@ const floatingPointSources = sharedTable((bytes: 2 | 4 | 8): readonly Source[] =
 /** VLDR, VSTR. */
 export function vectorSingle(facts: VectorSingleFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Parts {
   const { access, bytes } = facts;
-  const n = fieldOf(row, "Rn", facts.base ?? 0);
-  const U = fieldOf(row, "U", 0);
-  const imm = fieldOf(row, "imm", 0);
-  const d = fieldOf(row, "d", 0);
+  const n = operandOf(row, "Rn", facts.base ?? 0);
+  const U = operandOf(row, "U", 0);
+  const imm = operandOf(row, "imm", 0);
+  const d = operandOf(row, "d", 0);
   const scale = bytes === 2 ? 2 : 4;
   const parts = {
     sizes: [bytes],
-    addresses: (word: number): Operation["addresses"] => [addressOf(n(word), pc, displacementOf(U(word) === 1 ? imm(word) * scale : -imm(word) * scale))],
-    computes: nothing,
-    updates: nothing,
+    addresses: (word: number): Operation["addresses"] => [addressOf(readField(n, word), pc, displacementOf(readField(U, word) === 1 ? readField(imm, word) * scale : -readField(imm, word) * scale))],
     // A D register is two word accesses to the processor: MemA[address, 4] twice.
     attributes: always({ alignment: bytes === 2 ? 2 : 4 }),
   };
   if (access === "load") {
     const reads = floatingPointDestinations(bytes).map((to): readonly Read[] => [{ address: 0, offset: 0, size: bytes, to }]);
-    return { ...parts, reads: (word) => reads[d(word)]!, writes: nothing };
+    return { ...parts, reads: (word) => reads[readField(d, word)]! };
   }
   const writes = floatingPointSources(bytes).map((from): readonly Write[] => [{ address: 0, offset: 0, size: bytes, from }]);
-  return { ...parts, reads: nothing, writes: (word) => writes[d(word)]! };
+  return { ...parts, writes: (word) => writes[readField(d, word)]! };
 }
 
 /** VLDM, VSTM. The base moves by the size of all registers, with FLDMX and FSTMX by a word more. */
 export function vectorMultiple(facts: VectorMultipleFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Parts {
   const { access, bytes, mode } = facts;
-  const n = fieldOf(row, "Rn", 0);
-  const d = fieldOf(row, "d", 0);
-  const regs = fieldOf(row, "regs", 0);
+  const n = operandOf(row, "Rn", 0);
+  const d = operandOf(row, "d", 0);
+  const regs = operandOf(row, "regs", 0);
   const wback = vectorMultipleWritesBack(facts, row);
   const end = (word: number): bigint => {
-    const size = bytes * regs(word) + (facts.extraWord ? 4 : 0);
+    const size = bytes * readField(regs, word) + (facts.extraWord ? 4 : 0);
     return displacementOf(mode === "IA" ? size : -size);
   };
   const parts = {
     sizes: undefined,
-    addresses: (word: number): Operation["addresses"] => [addressOf(n(word), pc, mode === "IA" ? 0n : end(word))],
-    computes: nothing,
-    updates: (word: number): Operation["updates"] => (wback(word) ? [writeback(n(word), { base: n(word), displacement: end(word), width: 32 })] : NONE),
+    addresses: (word: number): Operation["addresses"] => [addressOf(readField(n, word), pc, mode === "IA" ? 0n : end(word))],
+    updates: (word: number): Operation["updates"] => (wback(word) ? [writeback(readField(n, word), { base: readField(n, word), displacement: end(word), width: 32 })] : NONE),
     attributes: always({ alignment: 4 }),
   };
   if (access === "load") {
     const to = floatingPointDestinations(bytes);
-    return { ...parts, reads: (word) => tableOf(Math.min(regs(word), 32), (each): Read => ({ address: 0, offset: bytes * each, size: bytes, to: to[(d(word) + each) % 32]! })), writes: nothing };
+    return { ...parts, reads: (word) => tableOf(Math.min(readField(regs, word), 32), (each): Read => ({ address: 0, offset: bytes * each, size: bytes, to: to[(readField(d, word) + each) % 32]! })) };
   }
   const from = floatingPointSources(bytes);
-  return { ...parts, reads: nothing, writes: (word) => tableOf(Math.min(regs(word), 32), (each): Write => ({ address: 0, offset: bytes * each, size: bytes, from: from[(d(word) + each) % 32]! })) };
+  return { ...parts, writes: (word) => tableOf(Math.min(readField(regs, word), 32), (each): Write => ({ address: 0, offset: bytes * each, size: bytes, from: from[(readField(d, word) + each) % 32]! })) };
 }
 
 /** Whether VLDM or VSTM changes its base. */
 export function vectorMultipleWritesBack({ writeback: when }: VectorMultipleFacts, row: CompiledRow<Facts>): (word: number) => boolean {
   if (when === "always") return always(true);
-  const w = fieldOf(row, "W", 0);
-  return (word) => w(word) === 1;
+  const w = operandOf(row, "W", 0);
+  return (word) => readField(w, word) === 1;
 }
 
 /**
@@ -124,10 +121,10 @@ interface StructureElement {
  */
 export function structure(facts: StructureFacts, row: CompiledRow<Facts>): Parts {
   const { access, elements, groups } = facts;
-  const size = fieldOf(row, "size", 0);
-  const d = fieldOf(row, "d", 0);
+  const size = operandOf(row, "size", 0);
+  const d = operandOf(row, "d", 0);
   const location = structureLocation(facts, row, 8 * elements * groups);
-  const bytesOf = (word: number): Size => (1 << size(word)) as Size;
+  const bytesOf = (word: number): Size => (1 << readField(size, word)) as Size;
   if (elements === 1) {
     const place = (word: number, group: number): Pick<Read, "address" | "offset" | "size" | "unit"> => {
       const unit = bytesOf(word);
@@ -136,15 +133,15 @@ export function structure(facts: StructureFacts, row: CompiledRow<Facts>): Parts
     const [to, from] = [laneDestinations(8, true), laneSources(8)];
     return {
       ...location,
-      reads: access === "load" ? (word) => tableOf(groups, (group): Read => ({ ...place(word, group), to: [to[(d(word) + group) % 32]!] })) : nothing,
-      writes: access === "store" ? (word) => tableOf(groups, (group): Write => ({ ...place(word, group), from: from[(d(word) + group) % 32]! })) : nothing,
+      reads: access === "load" ? (word) => tableOf(groups, (group): Read => ({ ...place(word, group), to: [to[(readField(d, word) + group) % 32]!] })) : undefined,
+      writes: access === "store" ? (word) => tableOf(groups, (group): Write => ({ ...place(word, group), from: from[(readField(d, word) + group) % 32]! })) : undefined,
     };
   }
   const orders = tableOf(4, (log): readonly StructureElement[] => orderOf(facts, (1 << log) as Size));
   return {
     ...location,
-    reads: access === "load" ? (word) => elementReads(orders[size(word)]!, bytesOf(word), d(word)) : nothing,
-    writes: access === "store" ? (word) => elementWrites(orders[size(word)]!, bytesOf(word), d(word)) : nothing,
+    reads: access === "load" ? (word) => elementReads(orders[readField(size, word)]!, bytesOf(word), readField(d, word)) : undefined,
+    writes: access === "store" ? (word) => elementWrites(orders[readField(size, word)]!, bytesOf(word), readField(d, word)) : undefined,
   };
 }
 
@@ -171,54 +168,53 @@ function elementWrites(order: readonly StructureElement[], bytes: Size, d: numbe
 /** VLD1–VLD4, VST1–VST4 of one lane or to all lanes. */
 export function lanes(facts: LaneFacts, row: CompiledRow<Facts>): Parts {
   const { access, bytes, elements } = facts;
-  const d = fieldOf(row, "d", 0);
+  const d = operandOf(row, "d", 0);
   const spacing = spacingOf(row);
-  const index = fieldOf(row, "index", 0);
-  const pair = fieldOf(row, "T", 0);
+  const index = operandOf(row, "index", 0);
+  const pair = operandOf(row, "T", 0);
   const all = facts.kind === "all lanes";
   const count = 8 / bytes;
   const to = laneDestinations(bytes, all);
   const from = laneSources(bytes);
   /** Where the lanes of an element's register begin in the tables. */
-  const first = (word: number, element: number): number => ((d(word) + element * spacing(word)) % 32) * count;
+  const first = (word: number, element: number): number => ((readField(d, word) + element * readField(spacing, word)) % 32) * count;
   const destinations = (word: number, element: number): readonly Destination[] => {
     const start = first(word, element);
-    if (!all) return [to[start + index(word)]!];
+    if (!all) return [to[start + readField(index, word)]!];
     // A pair of registers has its lanes side by side in the table, but for d31 and d0.
-    return tableOf(count * (1 + pair(word)), (position) => to[(start + position) % to.length]!);
+    return tableOf(count * (1 + readField(pair, word)), (position) => to[(start + position) % to.length]!);
   };
   return {
     ...structureLocation(facts, row, elements * bytes),
     sizes: tableOf(elements, () => bytes),
-    reads: access === "load" ? (word) => tableOf(elements, (element): Read => ({ address: 0, offset: element * bytes, size: bytes, to: destinations(word, element) })) : nothing,
-    writes: access === "store" ? (word) => tableOf(elements, (element): Write => ({ address: 0, offset: element * bytes, size: bytes, from: from[first(word, element) + index(word)]! })) : nothing,
+    reads: access === "load" ? (word) => tableOf(elements, (element): Read => ({ address: 0, offset: element * bytes, size: bytes, to: destinations(word, element) })) : undefined,
+    writes: access === "store" ? (word) => tableOf(elements, (element): Write => ({ address: 0, offset: element * bytes, size: bytes, from: from[first(word, element) + readField(index, word)]! })) : undefined,
   };
 }
 
 /** From the register of one element of a lane structure to that of the next. */
-function spacingOf(row: CompiledRow<Facts>): FieldReader {
-  const spacing = fieldOf(row, "spacing", 0);
-  return (word) => spacing(word) + 1;
+function spacingOf(row: CompiledRow<Facts>): Field {
+  return { ...operandOf(row, "spacing", 0), added: 1 };
 }
 
 /** Number of the last D register that a structure touches. */
-export function lastRegister(facts: StructureFacts | LaneFacts, row: CompiledRow<Facts>): FieldReader {
-  const d = fieldOf(row, "d", 0);
+export function lastRegister(facts: StructureFacts | LaneFacts, row: CompiledRow<Facts>): (word: number) => number {
+  const d = operandOf(row, "d", 0);
   const { elements } = facts;
   if (facts.kind === "structure") {
     const more = facts.groups - 1 + (elements - 1) * facts.spacing;
-    return (word) => d(word) + more;
+    return (word) => readField(d, word) + more;
   }
   const spacing = spacingOf(row);
-  const pair = fieldOf(row, "T", 0);
-  return (word) => d(word) + (elements - 1) * spacing(word) + pair(word);
+  const pair = operandOf(row, "T", 0);
+  return (word) => readField(d, word) + (elements - 1) * readField(spacing, word) + readField(pair, word);
 }
 
 /** Where a structure of `size` bytes lies. Rm = 15: no writeback; 13: by the bytes transferred; else by Rm. */
 function structureLocation(facts: StructureFacts | LaneFacts, row: CompiledRow<Facts>, size: number): Omit<Parts, "reads" | "writes"> {
-  const n = fieldOf(row, "Rn", 0);
-  const m = fieldOf(row, "Rm", 0);
-  const align = fieldOf(row, "align", 0);
+  const n = operandOf(row, "Rn", 0);
+  const m = operandOf(row, "Rm", 0);
+  const align = operandOf(row, "align", 0);
   const moved = (base: number, register: number): Address =>
     register === SP
       ? { base, displacement: BigInt(size), width: 32 }
@@ -226,9 +222,8 @@ function structureLocation(facts: StructureFacts | LaneFacts, row: CompiledRow<F
   const attributes = facts.alignments.map((alignment): Attributes | undefined => (alignment > 1 ? { alignment } : undefined));
   return {
     sizes: undefined,
-    addresses: (word) => [{ base: n(word), displacement: 0n, width: 32 }],
-    computes: nothing,
-    updates: (word) => (m(word) === 15 ? NONE : [writeback(n(word), moved(n(word), m(word)))]),
-    attributes: (word) => attributes[align(word)],
+    addresses: (word) => [{ base: readField(n, word), displacement: 0n, width: 32 }],
+    updates: (word) => (readField(m, word) === 15 ? NONE : [writeback(readField(n, word), moved(readField(n, word), readField(m, word)))]),
+    attributes: (word) => attributes[readField(align, word)],
   };
 }

@@ -1,10 +1,10 @@
 import { type Instruction, refusedInstruction } from "../../model/instruction.ts";
 import type { Address } from "../../model/operation.ts";
 import { Refusal } from "../../model/refusal.ts";
-import type { FieldReader } from "../pattern.ts";
+import { type Field, readField } from "../pattern.ts";
 import { type CompiledRow, type RowTable, perRow } from "../rows.ts";
 import { COMPRESSED_TABLE } from "./compressed-table.ts";
-import { type Facts, ORDERING_SUFFIXES, type RecognisedFacts, orderingReader, refusalOf } from "./facts.ts";
+import { type Facts, ORDERING_SUFFIXES, type RecognisedFacts, orderingField, refusalOf } from "./facts.ts";
 import { type Plan, planOf } from "./operation.ts";
 import { TABLE } from "./table.ts";
 
@@ -37,7 +37,7 @@ interface Form {
   readonly row: CompiledRow<Facts>;
   readonly mnemonics: readonly string[];
   /** Which of the mnemonics is a word's. */
-  readonly ordering: FieldReader;
+  readonly ordering: Field;
   /** Undefined where the instruction is only recognised. */
   readonly plan: Plan | undefined;
 }
@@ -61,13 +61,13 @@ function formOf(row: CompiledRow<Facts>): Form {
   // Zalasr's rows are named with the bit that must be set: LB.AQ is lb.aq or lb.aqrl.
   const name = form.toLowerCase().replace(/\.(aq|rl)$/, "");
   const plan = facts.kind === "unsupported" || facts.kind === "no-access" ? undefined : planOf(facts, row);
-  return { row, mnemonics: ORDERING_SUFFIXES.map((suffix) => name + suffix), ordering: orderingReader(row), plan };
+  return { row, mnemonics: ORDERING_SUFFIXES.map((suffix) => name + suffix), ordering: orderingField(row), plan };
 }
 
 /** The instruction of a form that `word` is, its memory access, if it has one, at `address`. */
 export function instructionFrom({ row, mnemonics, ordering, plan }: Form, word: number, length: 2 | 4, address: Address | undefined): Instruction {
   const { form, facts } = row;
-  const mnemonic = mnemonics[ordering(word)]!;
+  const mnemonic = mnemonics[readField(ordering, word)]!;
   if (plan === undefined || address === undefined) return refused({ form, mnemonic, length }, facts as RecognisedFacts);
   return { form, mnemonic, length, access: plan.access, sizes: plan.sizes, operation: plan.build(word, address) };
 }

@@ -1,8 +1,8 @@
 import type { Direction } from "../../model/instruction.ts";
 import type { PlainOperator } from "../../model/operation.ts";
 import { Refusal } from "../../model/refusal.ts";
-import type { FieldReader } from "../pattern.ts";
-import { type CompiledRow, type Row, readerOf } from "../rows.ts";
+import { type Field, compileField } from "../pattern.ts";
+import type { CompiledRow, Row } from "../rows.ts";
 
 /** Bytes of one access. */
 export type Size = 1 | 2 | 4 | 8;
@@ -162,9 +162,7 @@ export const ORDERINGS = [undefined, "acquire", "release", "acquire-release"] as
 /** The same as the manual appends it to the mnemonic. */
 export const ORDERING_SUFFIXES = ["", ".aq", ".rl", ".aqrl"] as const;
 
-/** Reads aq + 2 rl of the words of a row; 0 where it has no such bits. */
-export function orderingReader(compiled: CompiledRow<Facts>): FieldReader {
-  const aq = readerOf(compiled, "aq");
-  const rl = readerOf(compiled, "rl");
-  return aq === undefined || rl === undefined ? () => 0 : (word) => aq(word) | (rl(word) << 1);
+/** The field aq + 2 rl of the words of a row; 0 where it has no such bits. */
+export function orderingField({ fields }: CompiledRow<Facts>): Field {
+  return compileField([...(fields.get("aq") ?? []), ...(fields.get("rl") ?? []).map((part) => ({ ...part, to: 1 }))]);
 }

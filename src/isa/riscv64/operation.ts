@@ -1,11 +1,11 @@
 import type { Direction } from "../../model/instruction.ts";
 import type { Address, Compute, Destination, Operation, Read, Source, Write } from "../../model/operation.ts";
 import { type Register, ZERO_REGISTER } from "../../model/registers.ts";
-import type { FieldReader } from "../pattern.ts";
+import { type Field, compileField, readField } from "../pattern.ts";
 import { type Attributes, NONE, addAttributes, displacementOf } from "../plan.ts";
-import { type CompiledRow, readerOf } from "../rows.ts";
+import { type CompiledRow, fieldOf } from "../rows.ts";
 import { sharedTable, tableOf } from "../tables.ts";
-import { type Facts, ORDERINGS, type RecognisedFacts, type Size, orderingReader } from "./facts.ts";
+import { type Facts, ORDERINGS, type RecognisedFacts, type Size, orderingField } from "./facts.ts";
 import { STACK_POINTER, floatRegister, integerRegister } from "./registers.ts";
 
 /** Facts of an instruction that is emulated. */
@@ -22,26 +22,32 @@ export interface Plan {
   readonly build: (word: number, address: Address) => Operation;
 }
 
-/** What the words of a row do, apart from where. */
+/** What the words of a row do, apart from where. What is absent no word of it does. */
 interface Parts extends Pick<Plan, "access" | "sizes"> {
-  readonly reads: (word: number) => readonly Read[];
-  readonly computes: (word: number) => readonly Compute[];
-  readonly writes: (word: number) => readonly Write[];
+  readonly reads?: (word: number) => readonly Read[];
+  readonly computes?: (word: number) => readonly Compute[];
+  readonly writes?: (word: number) => readonly Write[];
   readonly attributes?: Attributes;
 }
 
 /** The plan of a row. */
 export function planOf(facts: AccessFacts, row: CompiledRow<Facts>): Plan {
   const { access, sizes, reads, computes, writes, attributes } = partsOf(facts, row);
-  const plain: Plan["build"] = (word, address) => ({ addresses: [address], reads: reads(word), computes: computes(word), writes: writes(word), updates: NONE });
+  const plain: Plan["build"] = (word, address) => ({
+    addresses: [address],
+    reads: reads === undefined ? NONE : reads(word),
+    computes: computes === undefined ? NONE : computes(word),
+    writes: writes === undefined ? NONE : writes(word),
+    updates: NONE,
+  });
   return { access, sizes, address: addressReader(row), build: attributes === undefined ? plain : withOrdering(plain, attributes, row) };
 }
 
 /** The builder of operations with attributes, and the ordering of bits aq and rl. */
 function withOrdering(plain: Plan["build"], attributes: Attributes, row: CompiledRow<Facts>): Plan["build"] {
-  const orderingOf = orderingReader(row);
-  const all = ORDERINGS.map((ordering): Attributes => (ordering === undefined ? attributes : { ...attributes, ordering }));
-  return (word, address) => addAttributes(plain(word, address), all[orderingOf(word)]!);
+  const ordering = orderingField(row);
+  const all = ORDERINGS.map((each): Attributes => (each === undefined ? attributes : { ...attributes, ordering: each }));
+  return (word, address) => addAttributes(plain(word, address), all[readField(ordering, word)]!);
 }
 
 /** Temporaries of the atomics. */
@@ -51,8 +57,6 @@ const EXPECTED = 2;
 const REPLACEMENT = 3;
 /** What SC puts into rd when it has written. */
 const SUCCESS: Source = { kind: "immediate", value: 0n };
-
-const nothing = (): readonly never[] => NONE;
 
 function partsOf(facts: AccessFacts, row: CompiledRow<Facts>): Parts {
   switch (facts.kind) {
@@ -67,10 +71,10 @@ function partsOf(facts: AccessFacts, row: CompiledRow<Facts>): Parts {
     case "load-reserved":
       return { ...load("x", facts.size, "sign", row), attributes: { ...aligned(facts.size), atomic: "exclusive-load" } };
     case "store-conditional": {
-      const rd = registerReader(row, "rd");
+      const rd = registerField(row, "rd");
       // Of the one outcome that writes: rd becomes 0. Whether it writes depends on the reservation.
       const computes = tableOf(32, (number): readonly Compute[] => [{ operator: "copy", width: 64, inputs: [SUCCESS], to: [destination(integerRegister(number), 8, "zero")] }]);
-      return { ...store("x", facts.size, row), computes: (word) => computes[rd(word)]!, attributes: { ...aligned(facts.size), atomic: "exclusive-store" } };
+      return { ...store("x", facts.size, row), computes: (word) => computes[readField(rd, word)]!, attributes: { ...aligned(facts.size), atomic: "exclusive-store" } };
     }
     case "atomic":
     case "compare-and-swap":
@@ -86,19 +90,18 @@ function aligned(size: number): Attributes {
 }
 
 /** Number of a register field. Those of compressed forms have a prime in the manual: three bits name x8–x15 or f8–f15. */
-function registerReader(row: CompiledRow<Facts>, name: "rd" | "rs1" | "rs2"): FieldReader {
-  const short = readerOf(row, `${name}'`);
-  if (short !== undefined) return (word) => short(word) + 8;
-  return readerOf(row, name) ?? (() => STACK_POINTER);
+function registerField(row: CompiledRow<Facts>, name: "rd" | "rs1" | "rs2"): Field {
+  const short = fieldOf(row, `${name}'`);
+  return short === undefined ? (fieldOf(row, name) ?? compileField([], STACK_POINTER)) : { ...short, added: 8 };
 }
 
 /** Base register and immediate: `imm` is signed, `uimm` is not; forms without a base register are relative to the stack pointer. */
 function addressReader(row: CompiledRow<Facts>): Plan["address"] {
-  const rs1 = registerReader(row, "rs1");
-  const signed = readerOf(row, "imm");
-  const unsigned = readerOf(row, "uimm");
-  const immediate: FieldReader = signed !== undefined ? (word) => (signed(word) << 20) >> 20 : (unsigned ?? (() => 0));
-  return (word) => ({ base: integerRegister(rs1(word)), displacement: displacementOf(immediate(word)), width: 64 });
+  const rs1 = registerField(row, "rs1");
+  const immediate = fieldOf(row, "imm") ?? fieldOf(row, "uimm") ?? compileField([]);
+  // The sign bit of an `imm` is its bit 11, that of others the one that they lack.
+  const unused = row.fields.has("imm") ? 20 : 0;
+  return (word) => ({ base: integerRegister(readField(rs1, word)), displacement: displacementOf((readField(immediate, word) << unused) >> unused), width: 64 });
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -120,15 +123,15 @@ const writesFrom = sharedTable((file: "x" | "f", size: Size): readonly (readonly
 );
 
 function load(file: "x" | "f", size: Size, extension: Destination["extension"], row: CompiledRow<Facts>): Parts {
-  const rd = registerReader(row, "rd");
+  const rd = registerField(row, "rd");
   const reads = readsInto(file, size, extension, false);
-  return { access: "read", sizes: [size], reads: (word) => reads[rd(word)]!, computes: nothing, writes: nothing };
+  return { access: "read", sizes: [size], reads: (word) => reads[readField(rd, word)]! };
 }
 
 function store(file: "x" | "f", size: Size, row: CompiledRow<Facts>): Parts {
-  const rs2 = registerReader(row, "rs2");
+  const rs2 = registerField(row, "rs2");
   const writes = writesFrom(file, size);
-  return { access: "write", sizes: [size], reads: nothing, computes: nothing, writes: (word) => writes[rs2(word)]! };
+  return { access: "write", sizes: [size], writes: (word) => writes[readField(rs2, word)]! };
 }
 
 function source(register: Register, size: Size): Source {
@@ -152,13 +155,13 @@ function readModifyWrite(facts: AtomicFacts, row: CompiledRow<Facts>): ReadModif
   if (facts.size === 16) return quadCompareAndSwap(row);
   const { size } = facts;
   const width = 8 * size;
-  const rd = registerReader(row, "rd");
-  const rs2 = registerReader(row, "rs2");
+  const rd = registerField(row, "rd");
+  const rs2 = registerField(row, "rs2");
   const old = readsInto("x", size, "sign", true);
-  const common = { sizes: [size, size], reads: (word: number) => old[rd(word)]! };
+  const common = { sizes: [size, size], reads: (word: number) => old[readField(rd, word)]! };
   if (facts.kind === "atomic" && facts.operator === "swap") {
     const stores = writesFrom("x", size);
-    return { ...common, computes: nothing, writes: (word) => stores[rs2(word)]! };
+    return { ...common, writes: (word) => stores[readField(rs2, word)]! };
   }
   const result: readonly Write[] = [{ address: 0, offset: 0, size, from: { kind: "temporary", index: NEW } }];
   const writes = (): readonly Write[] => result;
@@ -166,12 +169,12 @@ function readModifyWrite(facts: AtomicFacts, row: CompiledRow<Facts>): ReadModif
   if (facts.kind === "atomic") {
     const operator = facts.operator as Exclude<typeof facts.operator, "swap">;
     const computes = tableOf(32, (number): readonly Compute[] => [{ operator, width, inputs: [value, source(integerRegister(number), size)], to: NONE, temporary: NEW }]);
-    return { ...common, computes: (word) => computes[rs2(word)]!, writes };
+    return { ...common, computes: (word) => computes[readField(rs2, word)]!, writes };
   }
   return {
     ...common,
     computes(word) {
-      const inputs = [value, source(integerRegister(rd(word)), size), source(integerRegister(rs2(word)), size)];
+      const inputs = [value, source(integerRegister(readField(rd, word)), size), source(integerRegister(readField(rs2, word)), size)];
       return [{ operator: "compare-select", width, inputs, to: NONE, temporary: NEW }];
     },
     writes,
@@ -180,8 +183,8 @@ function readModifyWrite(facts: AtomicFacts, row: CompiledRow<Facts>): ReadModif
 
 /** AMOCAS.Q: 128 bits from a register pair, low half in the even register. A pair that starts at x0 is all zero, and discards. */
 function quadCompareAndSwap(row: CompiledRow<Facts>): ReadModifyWrite {
-  const rd = registerReader(row, "rd");
-  const rs2 = registerReader(row, "rs2");
+  const rd = registerField(row, "rd");
+  const rs2 = registerField(row, "rs2");
   const halves = [0, 1] as const;
   const gather = (registers: readonly Register[], temporary: number): Compute[] =>
     halves.map((half) => ({ operator: "copy", width: 64, inputs: [source(registers[half]!, 8)], to: NONE, temporary, temporaryBit: 64 * half }));
@@ -196,10 +199,10 @@ function quadCompareAndSwap(row: CompiledRow<Facts>): ReadModifyWrite {
   return {
     sizes: [8, 8, 8, 8],
     reads(word) {
-      const registers = pair(rd(word));
+      const registers = pair(readField(rd, word));
       return halves.map((half) => ({ address: 0, offset: 8 * half, size: 8, to: [destination(registers[half], 8, "zero")], temporary: OLD, temporaryBit: 64 * half }));
     },
-    computes: (word) => [...gather(pair(rd(word)), EXPECTED), ...gather(pair(rs2(word)), REPLACEMENT), select],
+    computes: (word) => [...gather(pair(readField(rd, word)), EXPECTED), ...gather(pair(readField(rs2, word)), REPLACEMENT), select],
     writes: () => writes,
   };
 }
