@@ -1,5 +1,5 @@
 import type { Records } from "./record.ts";
-import { type Column, DELTA, type FaultColumns, MANY_RESPONSES } from "../model/fault-columns.ts";
+import { type Column, DELTA, FAULT_COLUMNS, type FaultColumn, type FaultColumns, MANY_RESPONSES } from "../model/fault-columns.ts";
 
 /** The part of the WebAssembly API that is used here: the types of Node's library do not declare it. */
 declare const WebAssembly: {
@@ -49,25 +49,8 @@ const PLACES = [
 ] as const;
 type Place = (typeof PLACES)[number];
 
-/** Columns in the order of assembly/memory.ts. Of the first list each fault has one element, the second are streams. */
-const COLUMN_NAMES = [
-  "head",
-  "pc",
-  "instruction",
-  "instructionLength",
-  "gpa",
-  "gvaOffset",
-  "flags",
-  "delta",
-  "values",
-  "escapes",
-  "responses",
-  "responseCounts",
-  "syndrome",
-  "transformedInstruction",
-  "exitReason",
-] as const;
-const ONE_A_FAULT: ReadonlySet<string> = new Set([
+/** Of these each fault has one element, the others are streams. Their order is that of assembly/memory.ts as well. */
+const ONE_A_FAULT: ReadonlySet<FaultColumn> = new Set<FaultColumn>([
   "pc",
   "instruction",
   "instructionLength",
@@ -166,7 +149,7 @@ export class Kernel {
   /** For single calls: all these slots are captured, and element 0 of the columns that are not unpacked is at `place.SINGLE`. */
   prepareSingle(captured: bigint): void {
     this.#state.setBigUint64(16, captured, true);
-    const pc = COLUMN_NAMES.indexOf("pc");
+    const pc = FAULT_COLUMNS.indexOf("pc");
     this.#bases[3 * pc] = 0n;
     this.#shapes.set([this.place.SINGLE, 8, 1], 6 * pc + 2);
   }
@@ -197,7 +180,7 @@ export class Kernel {
       start = this.place.CHUNK;
     }
     this.#enlarge(start + length + 8 * STREAMS.reduce((sum, { name, most }) => sum + streamRoom(columns[name], most * count), 0));
-    COLUMN_NAMES.forEach((name, index) => {
+    FAULT_COLUMNS.forEach((name, index) => {
       const { base, width, offset, count: elements } = columns[name];
       this.#bases[3 * index] = base;
       this.#shapes.set([start + offset, width, elements], 6 * index + 2);
@@ -213,7 +196,7 @@ export class Kernel {
       } else if (room > 0) {
         at = scratch;
         scratch += 8 * room;
-        this.#unpack64(COLUMN_NAMES.indexOf(name), room, at);
+        this.#unpack64(FAULT_COLUMNS.indexOf(name), room, at);
       }
       this.#state.setUint32(4 * index, at, true);
       this.#state.setUint32(48 + 4 * index, at + 8 * (width === 0 ? most * count : elements), true);
@@ -244,8 +227,8 @@ export class Kernel {
     const { buffer } = this.#memory;
     const { COLUMNS, STATE, EXTENSIONS, REGISTERS, GPAS, FIRSTS, SECONDS, BASES, INFORMATIONS, FAULT_LIMIT } = this.place;
     this.#bytes = new Uint8Array(buffer);
-    this.#bases = new BigUint64Array(buffer, COLUMNS, (COLUMN_SIZE / 8) * COLUMN_NAMES.length);
-    this.#shapes = new Uint32Array(buffer, COLUMNS, (COLUMN_SIZE / 4) * COLUMN_NAMES.length);
+    this.#bases = new BigUint64Array(buffer, COLUMNS, (COLUMN_SIZE / 8) * FAULT_COLUMNS.length);
+    this.#shapes = new Uint32Array(buffer, COLUMNS, (COLUMN_SIZE / 4) * FAULT_COLUMNS.length);
     this.#state = new DataView(buffer, STATE, EXTENSIONS - STATE);
     this.#registers = new BigUint64Array(buffer, REGISTERS, REGISTER_SLOTS);
     this.#records = {
@@ -265,7 +248,7 @@ function noPlans(): never {
 /** Bytes of a chunk up to the end of its last column here. Throws a RangeError if a column does not lie in the chunk, or has too few elements. */
 export function hotLength(columns: FaultColumns): number {
   let end = 0;
-  for (const name of COLUMN_NAMES) {
+  for (const name of FAULT_COLUMNS) {
     const column = columns[name];
     checkColumn(name, column, columns);
     if (column.width !== 0) end = Math.max(end, column.offset + column.count * column.width);
@@ -273,7 +256,7 @@ export function hotLength(columns: FaultColumns): number {
   return end;
 }
 
-function checkColumn(name: string, { width, offset, count }: Column, { bytes, count: faults, slots }: FaultColumns): void {
+function checkColumn(name: FaultColumn, { width, offset, count }: Column, { bytes, count: faults, slots }: FaultColumns): void {
   if (width === 0) return;
   // Instructions of one byte an element are a stream.
   const least = ONE_A_FAULT.has(name) && !(name === "instruction" && width === 1) ? faults : name === "head" ? slots : 0;

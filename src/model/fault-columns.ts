@@ -21,8 +21,29 @@ export interface Column {
   readonly count: number;
 }
 
+/** The columns of {@link FaultColumns}, in the order in which a chunk and a kernel have them: first those that most faults need. */
+export const FAULT_COLUMNS = [
+  "head",
+  "pc",
+  "instruction",
+  "instructionLength",
+  "gpa",
+  "gvaOffset",
+  "flags",
+  "delta",
+  "values",
+  "escapes",
+  "responses",
+  "responseCounts",
+  "syndrome",
+  "transformedInstruction",
+  "exitReason",
+] as const;
+
+export type FaultColumn = (typeof FAULT_COLUMNS)[number];
+
 /** A batch of faults in the order in which they happened. One element a fault, unless it says otherwise. */
-export interface FaultColumns {
+export interface FaultColumns extends Readonly<Record<FaultColumn, Column>> {
   /** All columns lie in here. It starts at a multiple of 8 of its buffer, and at least 16 bytes follow the last element of any column. */
   readonly bytes: Uint8Array;
   /** Faults, at most 4,096. */

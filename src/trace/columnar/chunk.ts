@@ -1,4 +1,4 @@
-import { type Column, DELTA, type FaultColumns, FLAG, FLAG_MASK, MANY_RESPONSES, RESPONSES_SHIFT } from "../../model/fault-columns.ts";
+import { type Column, DELTA, FAULT_COLUMNS, type FaultColumn, type FaultColumns, FLAG, FLAG_MASK, MANY_RESPONSES, RESPONSES_SHIFT } from "../../model/fault-columns.ts";
 import { ABSENT, columnOf, ColumnReader, CONSTANT_LIMIT } from "./column.ts";
 import { type Content, fail, mapOf, numberOf, unsignedOf } from "./content.ts";
 import type { Frame } from "./frame-reader.ts";
@@ -59,30 +59,14 @@ export function chunkOf(content: Content, frame: Frame, map: SlotMap): Chunk {
   if (captured >> BigInt(map.slots.length) !== 0n) fail(`${where}: "captured" names more slots than there are`);
   const unknown = content.get("unknown") ?? [];
   if (!Array.isArray(unknown)) fail(`${where}: "unknown" is not an array`);
-  const { head, pc, instruction, instructionLength, gpa, gvaOffset, flags, delta, values, escapes, responses, responseCounts, syndrome, transformedInstruction, exitReason } = columns;
-  const hot: FaultColumns = {
-    bytes: frame.bytes,
-    count,
-    slots: map.slots.length,
-    captured,
-    head,
-    pc,
-    instruction,
-    instructionLength,
-    gpa,
-    gvaOffset,
-    flags,
-    syndrome,
-    transformedInstruction,
-    exitReason,
-    delta,
-    values,
-    escapes,
-    responses,
-    responseCounts,
-  };
+  const hot: FaultColumns = { bytes: frame.bytes, count, slots: map.slots.length, captured, ...columnsOf(columns) };
   checkHotStreams(hot, map, where);
   return { number, first, offset: frame.offset, columns, hot, unknown: unknown as unknown[], where };
+}
+
+/** Those that a fast path needs. */
+function columnsOf(columns: Readonly<Record<ChunkColumn, Column>>): Readonly<Record<FaultColumn, Column>> {
+  return Object.fromEntries(FAULT_COLUMNS.map((name) => [name, columns[name]])) as Record<FaultColumn, Column>;
 }
 
 function checkLength(name: string, { width, count }: Column, expected: number, where: string): void {

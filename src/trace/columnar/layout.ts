@@ -1,3 +1,5 @@
+import { FAULT_COLUMNS } from "../../model/fault-columns.ts";
+
 /**
  * The binary trace: layout, version 1. docs/trace-format.md tells the same to readers in other languages.
  *
@@ -48,26 +50,12 @@ export const CONTENT_LIMIT = 64 * 1024 * 1024;
 
 /** Columns of a chunk, in the order in which they lie in the file. */
 export const CHUNK_COLUMNS = [
-  // The hot columns: src/model/fault-columns.ts says what they hold.
-  "head",
-  "pc",
-  "instruction",
-  "instructionLength",
-  "gpa",
-  "gvaOffset",
-  "flags",
-  "delta",
-  "values",
-  "escapes",
-  "responses",
-  "responseCounts",
+  // Of syndrome, transformed instruction and exit reason each is meaningless where its flag is not set.
+  ...FAULT_COLUMNS,
   // Stream: what an instruction has beyond its first 16 bytes (no architecture has any that long; a log may). Not on x86-64, where "instruction" is
   // a stream itself.
   "instructionTail",
   // One element a fault; meaningless where the flag is not set.
-  "syndrome",
-  "transformedInstruction",
-  "exitReason",
   "exitQualification",
   // Streams, the truth: for each fault with FLAG.calls a count; for each call its kind (see CALL) and its GPA minus where it is expected: the
   // first at the fault's GPA (0 where that is not known), one in the direction of the call before behind that, and another where the first was; and its value, in the first column for sizes up to 4, in the second for 8. What the
