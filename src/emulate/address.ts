@@ -23,16 +23,14 @@ export function evaluateAddress(address: Address, transaction: Transaction, regi
         "check that the registers are those of the faulting instruction",
       );
     }
-    sum = base + BigInt(address.baseOffset ?? 0);
+    sum = address.baseOffset === undefined ? base : base + BigInt(address.baseOffset);
     if (address.baseAlignment !== undefined) sum -= sum % BigInt(address.baseAlignment);
   }
-  for (const each of [address.index, address.bitString]) {
-    if (each === undefined) continue;
-    // A register wider than addresses are is shifted before it is cut (BT with a 64-bit offset and 32-bit addresses).
-    const index = evaluateIndex(each, Math.max(address.width, each.slice.width), transaction, registers);
-    if (index instanceof Refusal) return index;
-    sum += each.negative ? -index : index;
-  }
+  const index = evaluateIndex(address.index, address.width, transaction, registers);
+  if (index instanceof Refusal) return index;
+  const bitString = evaluateIndex(address.bitString, address.width, transaction, registers);
+  if (bitString instanceof Refusal) return bitString;
+  sum += index + bitString;
   if (address.directional) {
     const flags = transaction.slice({ register: registers.index("rflags"), bit: 0, width: 64 });
     if (flags instanceof Refusal) return flags;
@@ -46,33 +44,38 @@ export function evaluateAddress(address: Address, transaction: Transaction, regi
   return segment instanceof Refusal ? segment : truncate(sum + segment, 64);
 }
 
-function evaluateIndex(index: Index, width: number, transaction: Transaction, registers: RegisterSet): bigint | Refusal {
+/** What an index adds to an address of `addressWidth` bits: 0 if there is none. */
+function evaluateIndex(index: Index | undefined, addressWidth: number, transaction: Transaction, registers: RegisterSet): bigint | Refusal {
+  if (index === undefined) return 0n;
+  // A register wider than addresses are is shifted before it is cut (BT with a 64-bit offset and 32-bit addresses).
+  const width = Math.max(addressWidth, index.slice.width);
   const raw = transaction.slice(index.slice);
   if (raw instanceof Refusal) return raw;
-  const value = index.signed ? signExtend(raw, index.slice.width, width) : raw;
+  const extended = index.signed ? signExtend(raw, index.slice.width, width) : raw;
   const amount = BigInt(index.shift.amount);
   let shifted: bigint;
   switch (index.shift.kind) {
     case "lsl":
-      shifted = value << amount;
+      shifted = extended << amount;
       break;
     case "lsr":
-      shifted = value >> amount;
+      shifted = extended >> amount;
       break;
     case "asr":
-      shifted = truncate(BigInt.asIntN(width, value) >> amount, width);
+      shifted = truncate(BigInt.asIntN(width, extended) >> amount, width);
       break;
     case "ror":
-      shifted = (value >> amount) | ((value & mask(index.shift.amount)) << (BigInt(width) - amount));
+      shifted = (extended >> amount) | ((extended & mask(index.shift.amount)) << (BigInt(width) - amount));
       break;
     case "rrx": {
       const status = transaction.slice({ register: registers.index("cpsr"), bit: 0, width: 32 });
       if (status instanceof Refusal) return status;
-      shifted = (value >> 1n) | (((status >> CARRY_FLAG_BIT) & 1n) << BigInt(width - 1));
+      shifted = (extended >> 1n) | (((status >> CARRY_FLAG_BIT) & 1n) << BigInt(width - 1));
       break;
     }
     default:
       return index.shift.kind satisfies never;
   }
-  return index.granule === undefined ? shifted : shifted - (shifted % BigInt(index.granule));
+  const value = index.granule === undefined ? shifted : shifted - (shifted % BigInt(index.granule));
+  return index.negative ? -value : value;
 }

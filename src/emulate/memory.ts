@@ -5,9 +5,17 @@ import { Refusal } from "../model/refusal.ts";
 /** Bytes of a page: an access that straddles two is refused (contract, section 1). */
 export const PAGE_SIZE = 4096n;
 
+/** The bits of an address that are its offset within a page. */
+const PAGE_BITS = 12;
+
 /** Address of the page that holds an address. */
 export function pageOf(address: bigint): bigint {
-  return address - (address % PAGE_SIZE);
+  return address - BigInt.asUintN(PAGE_BITS, address);
+}
+
+/** Whether `size` bytes from an address on lie in more than one page. */
+export function straddles(address: bigint, size: number): boolean {
+  return Number(BigInt.asUintN(PAGE_BITS, address)) + size > Number(PAGE_SIZE);
 }
 
 /**
@@ -15,22 +23,23 @@ export function pageOf(address: bigint): bigint {
  * of the trace's header.
  */
 export class DeviceMap {
-  readonly #gva: bigint | undefined;
-  readonly #gpa: bigint | undefined;
+  /** Page of the fault, and where it is physically; undefined if either is unknown. */
+  readonly #page: bigint | undefined;
+  readonly #frame: bigint | undefined;
   readonly #guest: GuestFacts;
 
   /** `gva` and `gpa` as the fault gives them; either may be unknown. */
   constructor(gva: bigint | undefined, gpa: bigint | undefined, guest: GuestFacts) {
-    this.#gva = gva;
-    this.#gpa = gpa;
+    const known = gva !== undefined && gpa !== undefined;
+    this.#page = known ? pageOf(gva) : undefined;
+    this.#frame = known ? gpa - BigInt.asUintN(PAGE_BITS, gva) : undefined;
     this.#guest = guest;
   }
 
   /** Guest physical address of a device address, or undefined if it is not one. */
   translate(address: bigint): bigint | undefined {
-    if (this.#gva !== undefined && this.#gpa !== undefined && pageOf(address) === pageOf(this.#gva)) {
-      return this.#gpa + (address - this.#gva);
-    }
+    const offset = BigInt.asUintN(PAGE_BITS, address);
+    if (this.#frame !== undefined && address - offset === this.#page) return this.#frame + offset;
     const window = this.#guest.windows.find(({ gva, size }) => address >= gva && address < gva + size);
     return window === undefined ? undefined : window.gpa + (address - window.gva);
   }

@@ -3,7 +3,7 @@ import type { FlagsCondition, Operation, Read, RegisterSlice, Write } from "../m
 import { Refusal } from "../model/refusal.ts";
 import type { RegisterSet } from "../model/registers.ts";
 import { evaluateAddress } from "./address.ts";
-import { type DeviceMap, pageOf } from "./memory.ts";
+import { type DeviceMap, straddles } from "./memory.ts";
 import type { Transaction } from "./transaction.ts";
 import { meetsCondition } from "./x86-flags.ts";
 
@@ -35,26 +35,41 @@ export function planAccesses(operation: Operation, transaction: Transaction, reg
     if (start instanceof Refusal) return start;
     starts.push(start);
   }
+  const accesses: PlannedAccess[] = [];
+  const place = { starts, packed: packed === true, transaction, registers, map, accesses };
+  const refusal = planElements(reads, false, place) ?? planElements(writes, true, place);
+  return refusal ?? { starts, accesses };
+}
+
+/** Where elements are planned, and into which list. */
+interface Planning {
+  readonly starts: readonly bigint[];
+  readonly packed: boolean;
+  readonly transaction: Transaction;
+  readonly registers: RegisterSet;
+  readonly map: DeviceMap;
+  readonly accesses: PlannedAccess[];
+}
+
+function planElements(elements: readonly (Read | Write)[], write: boolean, planning: Planning): Refusal | undefined {
+  const { starts, packed, transaction, registers, map, accesses } = planning;
   // Past its first byte an operand wraps where the address space does: x86-64's 32-bit address size cuts the start only.
   const width = registers.architecture === "arm" ? 32 : 64;
-  const accesses: PlannedAccess[] = [];
-  for (const [write, elements] of [[false, reads], [true, writes]] as const) {
-    let skipped = 0;
-    for (const element of elements) {
-      const performed = element.when === undefined || isPerformed(element.when, transaction, registers);
-      if (performed instanceof Refusal) return performed;
-      if (!performed) {
-        if (packed) skipped += element.size;
-        continue;
-      }
-      const gva = truncate(starts[element.address]! + BigInt(element.offset - skipped), width);
-      const last = gva + BigInt(element.size - 1);
-      const gpa = map.translate(gva);
-      const crossesPages = pageOf(gva) !== pageOf(last) && (gpa !== undefined || map.translate(truncate(last, width)) !== undefined);
-      accesses.push({ element, write, gva, gpa, crossesPages });
+  let skipped = 0;
+  for (const element of elements) {
+    const performed = element.when === undefined || isPerformed(element.when, transaction, registers);
+    if (performed instanceof Refusal) return performed;
+    if (!performed) {
+      if (packed) skipped += element.size;
+      continue;
     }
+    const offset = element.offset - skipped;
+    const gva = offset === 0 ? starts[element.address]! : truncate(starts[element.address]! + BigInt(offset), width);
+    const gpa = map.translate(gva);
+    const crossesPages = straddles(gva, element.size) && (gpa !== undefined || map.translate(truncate(gva + BigInt(element.size - 1), width)) !== undefined);
+    accesses.push({ element, write, gva, gpa, crossesPages });
   }
-  return { starts, accesses };
+  return undefined;
 }
 
 function isPerformed(when: RegisterSlice | FlagsCondition, transaction: Transaction, registers: RegisterSet): boolean | Refusal {

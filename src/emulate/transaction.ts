@@ -32,7 +32,7 @@ export class Transaction {
     if (register === PROGRAM_COUNTER) return this.#pc;
     const known = this.#known(register, this.#visible);
     if (known.width < bit + width) return this.#missing(register, bit + width, known.width);
-    return (known.value >> BigInt(bit)) & mask(width);
+    return BigInt.asUintN(width, bit === 0 ? known.value : known.value >> BigInt(bit));
   }
 
   source(source: Source): bigint | Refusal {
@@ -44,7 +44,7 @@ export class Transaction {
       case "temporary": {
         const value = this.#temporaries[source.index];
         if (value === undefined) throw new Error(`the operation uses temporary ${source.index} before it fills it`);
-        return value >> BigInt(source.bit ?? 0);
+        return source.bit === undefined ? value : value >> BigInt(source.bit);
       }
       default:
         return source satisfies never;
@@ -53,8 +53,13 @@ export class Transaction {
 
   /** Puts the low `width` bits of a value into a temporary at `bit`, leaving its other bits. */
   fillTemporary(index: number, bit: number, width: number, value: bigint): void {
+    const before = this.#temporaries[index];
+    if (before === undefined && bit === 0) {
+      this.#temporaries[index] = BigInt.asUintN(width, value);
+      return;
+    }
     const position = BigInt(bit);
-    const old = (this.#temporaries[index] ?? 0n) & ~(mask(width) << position);
+    const old = (before ?? 0n) & ~(mask(width) << position);
     this.#temporaries[index] = old | ((value & mask(width)) << position);
   }
 
@@ -74,9 +79,7 @@ export class Transaction {
     const result = natural <= 64 ? natural : Math.min(natural, Math.max(known.width, Math.ceil(end / 128) * 128));
     if (bit > known.width || Math.max(top, known.width) < result) return this.#missing(register, result, known.width);
     const extended = extend(value, to);
-    const region = mask(top) & ~mask(bit);
-    const kept = known.value & ~region;
-    this.#pending.set(register, { value: (kept | (extended << BigInt(bit))) & mask(natural), width: result });
+    this.#pending.set(register, { value: BigInt.asUintN(natural, replaced(known.value, bit, top, extended)), width: result });
     return undefined;
   }
 
@@ -103,10 +106,12 @@ export class Transaction {
 
   /** The registers whose value is not what it was, ascending. */
   changes(): RegisterChange[] {
-    return [...this.#pending]
-      .filter(([register, { value, width }]) => this.#before.capturedWidth(register) < width || this.#before.get(register) !== value)
-      .toSorted(([first], [second]) => first - second)
-      .map(([register, { value, width }]) => ({ register, value, width }));
+    const changes: RegisterChange[] = [];
+    for (const [register, { value, width }] of this.#pending) {
+      const changed = this.#before.capturedWidth(register) < width || this.#before.get(register) !== value;
+      if (changed) changes.push({ register, value, width });
+    }
+    return changes.length < 2 ? changes : changes.toSorted((first, second) => first.register - second.register);
   }
 
   #known(register: Register, overlay: ReadonlyMap<Register, Pending>): Pending {
@@ -118,6 +123,12 @@ export class Transaction {
     const found = captured === 0 ? `register ${name} is not in the trace` : `of register ${name} only the low ${captured} bits are in the trace`;
     return new Refusal("missing-register", `the instruction needs it, and ${found}`, `capture ${name} with the fault`);
   }
+}
+
+/** A value with its bits from `bit` to `top` replaced. */
+function replaced(value: bigint, bit: number, top: number, by: bigint): bigint {
+  if (bit === 0) return (value >> BigInt(top)) === 0n ? by : (value & ~mask(top)) | by;
+  return (value & ~(mask(top) & ~mask(bit))) | (by << BigInt(bit));
 }
 
 function extend(value: bigint, { width, bit, extension, extendTo }: Destination): bigint {

@@ -1,7 +1,10 @@
 /** The low `width` bits set. `width` is 0 or more. */
 export function mask(width: number): bigint {
-  return (1n << BigInt(width)) - 1n;
+  return (masks[width] ??= (1n << BigInt(width)) - 1n);
 }
+
+/** By width: a bigint costs more to make than to find. */
+const masks: (bigint | undefined)[] = [];
 
 /** The low `width` bits of `value`, as an unsigned number. */
 export function truncate(value: bigint, width: number): bigint {
