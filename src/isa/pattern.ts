@@ -111,11 +111,13 @@ export function fieldValue(parts: readonly FieldPart[], word: number): number {
   return value >>> 0;
 }
 
+const NO_PART: FieldPart = { from: 0, to: 0, width: 0 };
+
 /**
- * A field ready to be read from many words: the sum of `added` and one run of bits, or two, or more; then the bits within `within`. Data of
- * one shape, whatever the field, which the engine reads without a call.
+ * A field ready to be read from many words by {@link readField}: the sum of `added` and one run of bits, or two, or more; then the bits
+ * within `within`. A class, so that all have one shape: the engine reads them without a call, and without asking which shape it is.
  */
-export interface Field {
+export class Field {
   readonly from: number;
   readonly mask: number;
   readonly to: number;
@@ -126,15 +128,32 @@ export interface Field {
   readonly rest: readonly FieldPart[] | undefined;
   readonly added: number;
   readonly within: number;
-}
+  readonly #parts: readonly FieldPart[];
 
-const NO_PART: FieldPart = { from: 0, to: 0, width: 0 };
+  /** A field of at most 31 bits. No parts: `added` alone. */
+  constructor(parts: readonly FieldPart[], added = 0, within = -1) {
+    const [first = NO_PART, other = NO_PART, ...rest] = parts;
+    this.from = first.from;
+    this.mask = (1 << first.width) - 1;
+    this.to = first.to;
+    this.otherFrom = other.from;
+    this.otherMask = (1 << other.width) - 1;
+    this.otherTo = other.to;
+    this.rest = rest.length === 0 ? undefined : rest;
+    this.added = added;
+    this.within = within;
+    this.#parts = parts;
+  }
 
-/** A field of at most 31 bits, `added` to what {@link fieldValue} gives. No parts: that alone. */
-export function compileField(parts: readonly FieldPart[], added = 0): Field {
-  const [{ from, to, width } = NO_PART, other = NO_PART, ...rest] = parts;
-  const otherMask = (1 << other.width) - 1;
-  return { from, mask: (1 << width) - 1, to, otherFrom: other.from, otherMask, otherTo: other.to, rest: rest.length === 0 ? undefined : rest, added, within: -1 };
+  /** The same bits with `more` added, then cut. */
+  plus(more: number, within = this.within): Field {
+    return new Field(this.#parts, this.added + more, within);
+  }
+
+  /** A field that is always `value`. */
+  static constant(value: number): Field {
+    return new Field([], value);
+  }
 }
 
 /** Value of a compiled field in a word. */

@@ -1,4 +1,4 @@
-import { compileField, compilePattern, fieldValue, type Field, type FieldPart, type Pattern } from "./pattern.ts";
+import { Field, compilePattern, fieldValue, readField, type FieldPart, type Pattern } from "./pattern.ts";
 
 /** One instruction: a row of the table of a fixed-width instruction set. It states facts, never code. */
 export interface Row<Facts> {
@@ -21,6 +21,8 @@ export interface CompiledRow<Facts> extends Pattern {
 interface Condition {
   readonly field: string;
   readonly parts: readonly FieldPart[];
+  /** The same, compiled. */
+  readonly value: Field;
   readonly allowed: ReadonlySet<number>;
   /** Bits of the word that the field takes. */
   readonly bits: number;
@@ -52,6 +54,9 @@ export class RowTable<Facts> {
   readonly rows: readonly CompiledRow<Facts>[];
   readonly #slots: Slots;
   readonly #index: readonly BitRun[];
+  /** Fixed bits of each row, and their values. */
+  readonly #masks: Int32Array;
+  readonly #matches: Int32Array;
 
   constructor(rows: readonly Row<Facts>[], options: RowTableOptions<Facts>) {
     this.name = options.name;
@@ -67,7 +72,9 @@ export class RowTable<Facts> {
     });
     this.#index = runsOf(options.index);
     this.#slots = fillSlots(this.rows, options.index);
-    const pair = overlappingPair(this.rows, this.#slots);
+    this.#masks = Int32Array.from(this.rows, ({ mask }) => mask);
+    this.#matches = Int32Array.from(this.rows, ({ match }) => match);
+    const pair = overlappingPair(this.rows, this.#slots, this.#masks, this.#matches);
     if (pair !== undefined) throw new Error(`${options.name}: rows ${pair[0].form} and ${pair[1].form} match the same word`);
   }
 
@@ -84,7 +91,7 @@ export class RowTable<Facts> {
     const end = starts[slot + 1]!;
     for (let at = starts[slot]!; at < end; at++) {
       const number = numbers[at]!;
-      if (matches(this.rows[number]!, word)) return number;
+      if (((word & this.#masks[number]!) ^ this.#matches[number]!) === 0 && meetsConditions(this.rows[number]!, word)) return number;
     }
     return -1;
   }
@@ -104,8 +111,12 @@ export class RowTable<Facts> {
   }
 
   #slotOf(word: number): number {
+    const index = this.#index;
     let slot = 0;
-    for (const { from, width } of this.#index) slot = (slot << width) | ((word >>> from) & ((1 << width) - 1));
+    for (let run = 0; run < index.length; run++) {
+      const { from, width } = index[run]!;
+      slot = (slot << width) | ((word >>> from) & ((1 << width) - 1));
+    }
     return slot;
   }
 }
@@ -116,11 +127,11 @@ export function perRow<Facts, Derived>({ rows }: RowTable<Facts>, derive: (row: 
   return (number) => (all[number] ??= derive(rows[number]!));
 }
 
-/** Whether a word is this row's instruction. */
-export function matches<Facts>(row: CompiledRow<Facts>, word: number): boolean {
-  if (((word & row.mask) ^ row.match) !== 0) return false;
-  for (const { parts, allowed, mask } of row.conditions) {
-    const value = fieldValue(parts, word);
+/** Whether a word that has the fixed bits of a row is its instruction. */
+function meetsConditions<Facts>({ conditions }: CompiledRow<Facts>, word: number): boolean {
+  for (let index = 0; index < conditions.length; index++) {
+    const { value: field, allowed, mask } = conditions[index]!;
+    const value = readField(field, word);
     if (mask === undefined ? !allowed.has(value) : ((mask >>> value) & 1) === 0) return false;
   }
   return true;
@@ -136,7 +147,7 @@ export function extractFields<Facts>(row: CompiledRow<Facts>, word: number): Fie
 /** A field of a row, or undefined where the row has no such field. */
 export function fieldOf<Facts>({ fields }: CompiledRow<Facts>, name: string): Field | undefined {
   const parts = fields.get(name);
-  return parts === undefined ? undefined : compileField(parts);
+  return parts === undefined ? undefined : new Field(parts);
 }
 
 /** Whether the word has a should-be bit that is not what it should be. */
@@ -166,7 +177,7 @@ function compileConditions(where: Readonly<Record<string, readonly number[]>>, p
     if (parts === undefined) throw new Error(`"where" names the field ${field}, which the pattern does not have`);
     if (allowed.length === 0) throw new Error(`"where" allows no value of field ${field}`);
     const small = parts.every(({ to, width }) => to + width <= 5);
-    return { field, parts, allowed: new Set(allowed), bits: wordBits(parts), mask: small ? allowed.reduce((sum, value) => sum | (1 << value), 0) : undefined };
+    return { field, parts, value: new Field(parts), allowed: new Set(allowed), bits: wordBits(parts), mask: small ? allowed.reduce((sum, value) => sum | (1 << value), 0) : undefined };
   });
 }
 
@@ -239,9 +250,7 @@ function fillSlots<Facts>(rows: readonly CompiledRow<Facts>[], index: readonly n
  * The first two rows, if any, that some word may match both. Their index bits agree in that word, so that they share a slot. Pairs whose
  * fixed bits differ, by far the most, cost one integer test.
  */
-function overlappingPair<Facts>(rows: readonly CompiledRow<Facts>[], { starts, numbers }: Slots): readonly [CompiledRow<Facts>, CompiledRow<Facts>] | undefined {
-  const masks = Int32Array.from(rows, ({ mask }) => mask);
-  const values = Int32Array.from(rows, ({ match }) => match);
+function overlappingPair<Facts>(rows: readonly CompiledRow<Facts>[], { starts, numbers }: Slots, masks: Int32Array, values: Int32Array): readonly [CompiledRow<Facts>, CompiledRow<Facts>] | undefined {
   for (let slot = 0; slot + 1 < starts.length; slot++) {
     const end = starts[slot + 1]!;
     for (let at = starts[slot]!; at + 1 < end; at++) {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compileField, compilePattern, fieldValue, readField } from "../../src/isa/pattern.ts";
+import { Field, compilePattern, fieldValue, readField } from "../../src/isa/pattern.ts";
 
 describe("compilePattern", () => {
   it("reads fixed bits and fields from the top down", () => {
@@ -47,15 +47,15 @@ describe("readField", () => {
     const { fields } = compilePattern(pattern, 32);
     fc.assert(
       fc.property(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), (word) => {
-        for (const parts of fields.values()) expect(readField(compileField(parts), word)).toBe(fieldValue(parts, word));
+        for (const parts of fields.values()) expect(readField(new Field(parts), word)).toBe(fieldValue(parts, word));
       }),
     );
   });
 
   it("adds, then cuts", () => {
-    const field = compileField(compilePattern("xxxx r:4", 8).fields.get("r")!, 1);
+    const field = new Field(compilePattern("xxxx r:4", 8).fields.get("r")!).plus(1);
     expect([readField(field, 0xf3), readField(field, 0xff)]).toEqual([4, 16]);
-    expect(readField({ ...field, within: 15 }, 0xff)).toBe(0);
-    expect(readField(compileField([], -1), 0xff)).toBe(-1);
+    expect(readField(field.plus(0, 15), 0xff)).toBe(0);
+    expect(readField(Field.constant(-1), 0xff)).toBe(-1);
   });
 });

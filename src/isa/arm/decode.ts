@@ -3,12 +3,12 @@ import { bytesToHexadecimal } from "../../model/bits.ts";
 import { type Instruction, refusedInstruction } from "../../model/instruction.ts";
 import type { Operation } from "../../model/operation.ts";
 import { Refusal } from "../../model/refusal.ts";
-import { compileField, readField } from "../pattern.ts";
+import { Field, readField } from "../pattern.ts";
 import { NONE, type Plan, addAttributes, sizesOf } from "../plan.ts";
 import { type CompiledRow, RowTable, fieldOf, perRow, violatesShouldBe } from "../rows.ts";
 import { A32_ROWS } from "./a32-table.ts";
 import { type Facts, type NoAccessFacts, type OpaqueFacts, directionOf, fieldsOf } from "./facts.ts";
-import { type Parts, always, double, indexingOf, multiple, multipleWritesBack, ordered, secondRegister, single, swap, tableBranch, writesBack } from "./general-operations.ts";
+import { type Parts, always, double, indexingOf, multiple, multipleWritesBack, ordered, secondRegister, single, swap, tableBranch, writebackOf } from "./general-operations.ts";
 import { type ProgramCounterOffset, operandOf } from "./operands.ts";
 import { type Operands, type Rule, ruleChecker } from "./rules.ts";
 import { T32_NARROW_ROWS, T32_ROWS } from "./t32-table.ts";
@@ -202,7 +202,7 @@ function operandsOf(facts: TransferFacts, row: CompiledRow<Facts>): Operands {
   return {
     n: operandOf(row, "Rn", ("base" in facts ? facts.base : undefined) ?? LACKING),
     t: operandOf(row, "Rt", LACKING),
-    t2: facts.kind === "double" || facts.kind === "ordered" ? secondRegister(facts.second, row) : compileField([], LACKING),
+    t2: facts.kind === "double" || facts.kind === "ordered" ? secondRegister(facts.second, row) : Field.constant(LACKING),
     m: operandOf(row, "Rm", LACKING),
     d: fieldOf(row, "d") ?? operandOf(row, "Rd", LACKING),
     wback: wbackOf(facts, row),
@@ -214,29 +214,29 @@ function operandsOf(facts: TransferFacts, row: CompiledRow<Facts>): Operands {
   };
 }
 
-/** Whether the base changes. */
-function wbackOf(facts: TransferFacts, row: CompiledRow<Facts>): (word: number) => boolean {
+/** Whether the base changes: not 0. */
+function wbackOf(facts: TransferFacts, row: CompiledRow<Facts>): Field {
   switch (facts.kind) {
     case "single":
-    case "double": {
-      const puw = indexingOf(facts, row);
-      return (word) => writesBack(readField(puw, word));
+    case "double":
+      return writebackOf(indexingOf(facts, row));
+    case "multiple": {
+      const wback = multipleWritesBack(facts, row);
+      if (wback === undefined && facts.unpredictable.some((rule) => rule.startsWith("wback"))) throw new Error(`row ${row.form}: no rule can ask for a writeback that depends on the list`);
+      return wback ?? Field.constant(0);
     }
-    case "multiple":
-      return multipleWritesBack(facts, row);
     case "vector multiple":
       return vectorMultipleWritesBack(facts, row);
     case "structure":
     case "lane":
-    case "all lanes": {
-      const m = operandOf(row, "Rm", 0);
-      return (word) => readField(m, word) !== 15;
-    }
+    case "all lanes":
+      // Rm is not 15: one more, in its four bits, is not 0.
+      return operandOf(row, "Rm", 0).plus(1, 15);
     case "ordered":
     case "swap":
     case "table branch":
     case "vector single":
-      return always(false);
+      return Field.constant(0);
     default:
       return facts satisfies never;
   }

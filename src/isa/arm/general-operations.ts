@@ -1,11 +1,11 @@
-import type { Compute, Index, Operation, Read, Source, Write } from "../../model/operation.ts";
+import type { Address, Compute, Index, Operation, Read, Source, Update, Write } from "../../model/operation.ts";
 import { PROGRAM_COUNTER } from "../../model/registers.ts";
-import { type Field, compileField, readField } from "../pattern.ts";
+import { Field, readField } from "../pattern.ts";
 import { type Attributes, NONE, displacementOf } from "../plan.ts";
 import type { CompiledRow } from "../rows.ts";
 import { tableOf } from "../tables.ts";
-import type { DoubleFacts, Facts, MultipleFacts, Offset, OrderedFacts, SingleFacts, SwapFacts, TableBranchFacts } from "./facts.ts";
-import { NO_SHIFT, type ProgramCounterOffset, addressOf, destination, operandOf, readsInto, storeComputes, writeback, writesFrom } from "./operands.ts";
+import type { DoubleFacts, Facts, MultipleFacts, OrderedFacts, SingleFacts, SwapFacts, TableBranchFacts } from "./facts.ts";
+import { type ProgramCounterOffset, addressOf, destination, operandOf, readsInto, storeComputes, writeback, writesFrom } from "./operands.ts";
 import { PC } from "./registers.ts";
 import { bitCount } from "./rules.ts";
 
@@ -27,70 +27,90 @@ export function always<Value>(value: Value): (word: number) => Value {
   return () => value;
 }
 
-type Location = Pick<Parts, "addresses" | "updates">;
-
 /** Bits of P, U and W. */
 const [P, U, W] = [0b100, 0b010, 0b001];
 
 /** P, U and W of a single or double transfer, DDI 0487 F5, as one number, P first. */
 export function indexingOf({ indexing }: SingleFacts | DoubleFacts, row: CompiledRow<Facts>): Field {
-  const u: Field = { ...operandOf(row, "U", 0), to: 1 };
+  // U in its place in P, U and W.
+  const u = new Field((row.fields.get("U") ?? []).map((part) => ({ ...part, to: 1 })));
   switch (indexing) {
     case "PUW":
       return operandOf(row, "PUW", 0);
     case "U":
-      return { ...u, added: P };
+      return u.plus(P);
     case "post U":
       return u;
     case "add":
-      return compileField([], P | U);
+      return Field.constant(P | U);
     case "subtract":
-      return compileField([], P);
+      return Field.constant(P);
     default:
       return indexing satisfies never;
   }
 }
 
-/** wback = (P == '0') || (W == '1'). */
-export const writesBack = (puw: number): boolean => (puw & (P | W)) !== P;
+/** wback = (P == '0') || (W == '1'): P and W are what is left of P, U and W plus P, none of them only for P without W. */
+export function writebackOf(puw: Field): Field {
+  return puw.plus(P, P | W);
+}
 
-/** Addresses and writeback of single and double transfers: index = (P == '1'), add = (U == '1'). */
-function addressing(facts: SingleFacts | DoubleFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Location {
-  const n = operandOf(row, "Rn", facts.base ?? 0);
-  const puw = indexingOf(facts, row);
+/** How the words of a single or double transfer give its address and writeback. Flat data, read without a call. */
+interface Location {
+  readonly n: Field;
+  readonly puw: Field;
+  readonly wback: Field;
+  readonly pc: ProgramCounterOffset;
+  /** The offset: `scale` times `imm`, or register `m` shifted by `amount` as `type` says. */
+  readonly register: boolean;
+  readonly imm: Field;
+  readonly scale: number;
+  readonly m: Field;
+  readonly type: Field;
+  readonly amount: Field;
+}
+
+function locationOf(facts: SingleFacts | DoubleFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Location {
   const { offset } = facts;
-  if (offset.kind === "immediate") {
-    const imm = operandOf(row, "imm", 0);
-    const { scale } = offset;
-    const displacement = (word: number): bigint => displacementOf((readField(puw, word) & U) !== 0 ? readField(imm, word) * scale : -readField(imm, word) * scale);
-    return {
-      addresses: (word) => [addressOf(readField(n, word), pc, (readField(puw, word) & P) === 0 ? 0n : displacement(word))],
-      updates: (word) => (writesBack(readField(puw, word)) ? [writeback(readField(n, word), addressOf(readField(n, word), pc, displacement(word)))] : NONE),
-    };
-  }
-  const index = indexOf(offset, row, puw);
+  const puw = indexingOf(facts, row);
+  const register = offset.kind === "register";
   return {
-    addresses: (word) => [addressOf(readField(n, word), pc, 0n, (readField(puw, word) & P) === 0 ? undefined : index(word))],
-    updates: (word) => (writesBack(readField(puw, word)) ? [writeback(readField(n, word), addressOf(readField(n, word), pc, 0n, index(word)))] : NONE),
+    n: operandOf(row, "Rn", facts.base ?? 0),
+    puw,
+    wback: writebackOf(puw),
+    pc,
+    register,
+    imm: operandOf(row, "imm", 0),
+    scale: register ? 0 : offset.scale,
+    m: operandOf(row, "Rm", 0),
+    type: operandOf(row, "type", 0),
+    amount: operandOf(row, register && offset.shift === "imm2" ? "imm2" : "imm5", 0),
   };
 }
 
-function indexOf({ shift }: Extract<Offset, { kind: "register" }>, row: CompiledRow<Facts>, puw: Field): (word: number) => Index {
-  const m = operandOf(row, "Rm", 0);
-  const shiftOf = shiftReader(shift, row);
-  return (word) => {
-    const slice = { register: readField(m, word), bit: 0, width: 32 };
-    return (readField(puw, word) & U) !== 0 ? { slice, signed: false, shift: shiftOf(word) } : { slice, signed: false, shift: shiftOf(word), negative: true };
-  };
+/** Base plus offset. */
+function movedAddress(place: Location, word: number): Address {
+  const number = readField(place.n, word);
+  const added = (readField(place.puw, word) & U) !== 0;
+  if (place.register) return addressOf(number, place.pc, 0n, indexOf(place, added, word));
+  const offset = Math.imul(readField(place.imm, word), place.scale);
+  return addressOf(number, place.pc, displacementOf(added ? offset : -offset));
 }
 
-/** DecodeImmShift(): an amount of 0 means 32 for LSR and ASR, and RRX for ROR. */
-function shiftReader(shift: "none" | "imm5" | "imm2", row: CompiledRow<Facts>): (word: number) => Index["shift"] {
-  if (shift === "none") return always(NO_SHIFT);
-  const amount = operandOf(row, shift, 0);
-  if (shift === "imm2") return (word) => SHIFTS[0][readField(amount, word)]!;
-  const type = operandOf(row, "type", 0);
-  return (word) => SHIFTS[readField(type, word) as 0 | 1 | 2 | 3][readField(amount, word)]!;
+/** index = (P == '1'). */
+function addressesOf(place: Location, word: number): readonly Address[] {
+  return [(readField(place.puw, word) & P) !== 0 ? movedAddress(place, word) : addressOf(readField(place.n, word), place.pc, 0n)];
+}
+
+function updatesOf(place: Location, word: number): readonly Update[] {
+  return readField(place.wback, word) === 0 ? NONE : [writeback(readField(place.n, word), movedAddress(place, word))];
+}
+
+/** Rm and its shift. DecodeImmShift(): an amount of 0 means 32 for LSR and ASR, and RRX for ROR. */
+function indexOf({ m, type, amount }: Location, added: boolean, word: number): Index {
+  const slice = { register: readField(m, word), bit: 0, width: 32 };
+  const shift = SHIFTS[readField(type, word) as 0 | 1 | 2 | 3][readField(amount, word)]!;
+  return added ? { slice, signed: false, shift } : { slice, signed: false, shift, negative: true };
 }
 
 /** By type and amount. */
@@ -100,6 +120,14 @@ const SHIFTS = [
   tableOf(32, (amount): Index["shift"] => ({ kind: "asr", amount: amount === 0 ? 32 : amount })),
   tableOf(32, (amount): Index["shift"] => (amount === 0 ? { kind: "rrx", amount: 1 } : { kind: "ror", amount })),
 ] as const;
+
+/** Addresses and writeback of single and double transfers. */
+function addressing(facts: SingleFacts | DoubleFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Pick<Parts, "addresses" | "updates"> {
+  const place = locationOf(facts, row, pc);
+  return { addresses: (word) => addressesOf(place, word), updates: mayWriteBack(facts) ? (word) => updatesOf(place, word) : undefined };
+}
+
+const mayWriteBack = ({ indexing }: SingleFacts | DoubleFacts): boolean => indexing === "PUW" || indexing === "post U";
 
 /** LDR, STR and their forms. */
 export function single(facts: SingleFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Parts {
@@ -145,13 +173,13 @@ export function double(facts: DoubleFacts, row: CompiledRow<Facts>, pc: ProgramC
 
 /** t2, modulo 16: an odd or last Rt is refused before anything runs. */
 export function secondRegister(second: "Rt2" | "Rt + 1" | undefined, row: CompiledRow<Facts>): Field {
-  return second === "Rt2" ? operandOf(row, "Rt2", 0) : { ...operandOf(row, "Rt", 0), added: 1, within: 15 };
+  return second === "Rt2" ? operandOf(row, "Rt2", 0) : operandOf(row, "Rt", 0).plus(1, 15);
 }
 
 /** Registers of LDM, STM, PUSH and POP, as a list of bits. */
 function listOf(facts: MultipleFacts, row: CompiledRow<Facts>): Field {
   const registers = operandOf(row, "registers", 0);
-  return facts.alsoPc ? { ...registers, added: 1 << PC } : registers;
+  return facts.alsoPc ? registers.plus(1 << PC) : registers;
 }
 
 /** An entry for each register of a list, ascending: of `tables` by position that of its number. */
@@ -166,6 +194,7 @@ export function multiple(facts: MultipleFacts, row: CompiledRow<Facts>, pc: Prog
   const n = operandOf(row, "Rn", facts.base ?? 0);
   const list = listOf(facts, row);
   const wback = multipleWritesBack(facts, row);
+  const isWrittenBack = (word: number): boolean => (wback === undefined ? ((readField(list, word) >>> readField(n, word)) & 1) === 0 : readField(wback, word) !== 0);
   // From the base to the first word and to the base's new value, the first in words besides those of the list.
   const [before, between] = { IA: [0, 0], IB: [0, 4], DA: [-1, 4], DB: [-1, 0] }[facts.mode] as [number, number];
   const size = (word: number): number => 4 * bitCount(readField(list, word));
@@ -173,7 +202,7 @@ export function multiple(facts: MultipleFacts, row: CompiledRow<Facts>, pc: Prog
   const parts = {
     sizes: undefined,
     addresses: (word: number): Operation["addresses"] => [{ base: readField(n, word), displacement: displacementOf(between + before * size(word)), width: 32 }],
-    updates: (word: number): Operation["updates"] => (wback(word) ? [writeback(readField(n, word), { base: readField(n, word), displacement: displacementOf(ends * size(word)), width: 32 })] : NONE),
+    updates: (word: number): Operation["updates"] => (isWrittenBack(word) ? [writeback(readField(n, word), { base: readField(n, word), displacement: displacementOf(ends * size(word)), width: 32 })] : NONE),
     attributes: always({ alignment: 4 }),
   };
   if (facts.access === "load") {
@@ -184,24 +213,19 @@ export function multiple(facts: MultipleFacts, row: CompiledRow<Facts>, pc: Prog
   return { ...parts, computes: (word) => storeComputes(readField(list, word) >>> PC === 1 ? PC : 0, pc), writes: (word) => listed(readField(list, word), tables) };
 }
 
-/** Whether LDM or STM changes its base. */
-export function multipleWritesBack(facts: MultipleFacts, row: CompiledRow<Facts>): (word: number) => boolean {
-  switch (facts.writeback) {
-    case "W": {
-      const w = operandOf(row, "W", 0);
-      return (word) => readField(w, word) === 1;
-    }
+/** Whether LDM or STM changes its base: not 0. Undefined where that depends on the list. */
+export function multipleWritesBack({ writeback: when }: MultipleFacts, row: CompiledRow<Facts>): Field | undefined {
+  switch (when) {
+    case "W":
+      return operandOf(row, "W", 0);
     case "always":
-      return always(true);
+      return Field.constant(1);
     case "never":
-      return always(false);
-    case "unless listed": {
-      const registers = operandOf(row, "registers", 0);
-      const n = operandOf(row, "Rn", 0);
-      return (word) => ((readField(registers, word) >>> readField(n, word)) & 1) === 0;
-    }
+      return Field.constant(0);
+    case "unless listed":
+      return undefined;
     default:
-      return facts.writeback satisfies never;
+      return when satisfies never;
   }
 }
 

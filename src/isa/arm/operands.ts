@@ -1,6 +1,6 @@
 import type { Address, Compute, Destination, Index, Read, Source, Update, Write } from "../../model/operation.ts";
 import { PROGRAM_COUNTER } from "../../model/registers.ts";
-import { type Field, compileField } from "../pattern.ts";
+import { Field } from "../pattern.ts";
 import { NONE } from "../plan.ts";
 import { type CompiledRow, fieldOf } from "../rows.ts";
 import { sharedTable, tableOf } from "../tables.ts";
@@ -9,7 +9,7 @@ import { PC } from "./registers.ts";
 
 /** A field that the row has, or a constant where it has none. */
 export function operandOf(row: CompiledRow<Facts>, name: string, otherwise: number): Field {
-  return fieldOf(row, name) ?? compileField([], otherwise);
+  return fieldOf(row, name) ?? Field.constant(otherwise);
 }
 
 /** What a program counter that is read holds beyond the instruction's own address: 8 in A32, 4 in T32. */

@@ -10,7 +10,8 @@ export interface Operands {
   readonly t2: Field;
   readonly m: Field;
   readonly d: Field;
-  readonly wback: (word: number) => boolean;
+  /** Not 0 where the base changes. */
+  readonly wback: Field;
   /** The condition field of A32. */
   readonly cond: Field;
   /** P, U and W as one number, P most significant. */
@@ -56,17 +57,17 @@ const RULES = {
   "Rt<0> == '1'": ({ t }) => (word) => readField(t, word) % 2 === 1,
   "cond != '1110'": ({ cond }) => (word) => readField(cond, word) !== 14,
   "P == '0' && W == '1'": ({ puw }) => (word) => (readField(puw, word) & 0b101) === 0b001,
-  wback: ({ wback }) => wback,
-  "wback && n == 15": ({ wback, n }) => (word) => wback(word) && readField(n, word) === 15,
-  "wback && n == t": ({ wback, n, t }) => (word) => wback(word) && readField(n, word) === readField(t, word),
-  "wback && n == t2": ({ wback, n, t2 }) => (word) => wback(word) && readField(n, word) === readField(t2, word),
+  wback: ({ wback }) => (word) => readField(wback, word) !== 0,
+  "wback && n == 15": ({ wback, n }) => (word) => readField(wback, word) !== 0 && readField(n, word) === 15,
+  "wback && n == t": ({ wback, n, t }) => (word) => readField(wback, word) !== 0 && readField(n, word) === readField(t, word),
+  "wback && n == t2": ({ wback, n, t2 }) => (word) => readField(wback, word) !== 0 && readField(n, word) === readField(t2, word),
   "BitCount(registers) < 1": ({ registers }) => is(registers, 0),
   "BitCount(registers) < 2": ({ registers }) => (word) => bitCount(readField(registers, word)) < 2,
   "P == '1' && M == '1'": ({ registers }) => (word) => readField(registers, word) >>> 14 === 0b11,
-  "wback && registers<n> == '1'": ({ wback, registers, n }) => (word) => wback(word) && listed(readField(registers, word), readField(n, word)),
+  "wback && registers<n> == '1'": ({ wback, registers, n }) => (word) => readField(wback, word) !== 0 && listed(readField(registers, word), readField(n, word)),
   /** Execution pseudocode, not decode: the base is stored after it changed. */
   "wback && registers<n> == '1' && n != LowestSetBit(registers)": ({ wback, registers, n }) => (word) =>
-    wback(word) && listed(readField(registers, word), readField(n, word)) && (readField(registers, word) & ((1 << readField(n, word)) - 1)) !== 0,
+    readField(wback, word) !== 0 && listed(readField(registers, word), readField(n, word)) && (readField(registers, word) & ((1 << readField(n, word)) - 1)) !== 0,
   "regs == 0": ({ regs }) => is(regs, 0),
   "regs > 16": ({ regs }) => (word) => readField(regs, word) > 16,
   "d + regs > 32": ({ d, regs }) => (word) => readField(d, word) + readField(regs, word) > 32,

@@ -1,5 +1,5 @@
 import type { Address, Destination, Operation, Read, RegisterSlice, Source, Write } from "../../model/operation.ts";
-import { type Field, readField } from "../pattern.ts";
+import { Field, readField } from "../pattern.ts";
 import { type Attributes, NONE, displacementOf } from "../plan.ts";
 import type { CompiledRow } from "../rows.ts";
 import { sharedTable, tableOf } from "../tables.ts";
@@ -76,7 +76,7 @@ export function vectorMultiple(facts: VectorMultipleFacts, row: CompiledRow<Fact
   const parts = {
     sizes: undefined,
     addresses: (word: number): Operation["addresses"] => [addressOf(readField(n, word), pc, mode === "IA" ? 0n : end(word))],
-    updates: (word: number): Operation["updates"] => (wback(word) ? [writeback(readField(n, word), { base: readField(n, word), displacement: end(word), width: 32 })] : NONE),
+    updates: (word: number): Operation["updates"] => (readField(wback, word) !== 0 ? [writeback(readField(n, word), { base: readField(n, word), displacement: end(word), width: 32 })] : NONE),
     attributes: always({ alignment: 4 }),
   };
   if (access === "load") {
@@ -87,11 +87,9 @@ export function vectorMultiple(facts: VectorMultipleFacts, row: CompiledRow<Fact
   return { ...parts, writes: (word) => tableOf(Math.min(readField(regs, word), 32), (each): Write => ({ address: 0, offset: bytes * each, size: bytes, from: from[(readField(d, word) + each) % 32]! })) };
 }
 
-/** Whether VLDM or VSTM changes its base. */
-export function vectorMultipleWritesBack({ writeback: when }: VectorMultipleFacts, row: CompiledRow<Facts>): (word: number) => boolean {
-  if (when === "always") return always(true);
-  const w = operandOf(row, "W", 0);
-  return (word) => readField(w, word) === 1;
+/** Whether VLDM or VSTM changes its base: not 0. */
+export function vectorMultipleWritesBack({ writeback: when }: VectorMultipleFacts, row: CompiledRow<Facts>): Field {
+  return when === "always" ? Field.constant(1) : operandOf(row, "W", 0);
 }
 
 /**
@@ -194,7 +192,7 @@ export function lanes(facts: LaneFacts, row: CompiledRow<Facts>): Parts {
 
 /** From the register of one element of a lane structure to that of the next. */
 function spacingOf(row: CompiledRow<Facts>): Field {
-  return { ...operandOf(row, "spacing", 0), added: 1 };
+  return operandOf(row, "spacing", 0).plus(1);
 }
 
 /** Number of the last D register that a structure touches. */

@@ -1,7 +1,7 @@
 import type { Direction } from "../../model/instruction.ts";
 import type { PlainOperator } from "../../model/operation.ts";
 import { Refusal } from "../../model/refusal.ts";
-import { type Field, compileField } from "../pattern.ts";
+import { Field } from "../pattern.ts";
 import type { CompiledRow, Row } from "../rows.ts";
 
 /** Bytes of one access. */
@@ -164,5 +164,5 @@ export const ORDERING_SUFFIXES = ["", ".aq", ".rl", ".aqrl"] as const;
 
 /** The field aq + 2 rl of the words of a row; 0 where it has no such bits. */
 export function orderingField({ fields }: CompiledRow<Facts>): Field {
-  return compileField([...(fields.get("aq") ?? []), ...(fields.get("rl") ?? []).map((part) => ({ ...part, to: 1 }))]);
+  return new Field([...(fields.get("aq") ?? []), ...(fields.get("rl") ?? []).map((part) => ({ ...part, to: 1 }))]);
 }

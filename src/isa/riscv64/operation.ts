@@ -1,7 +1,7 @@
 import type { Direction } from "../../model/instruction.ts";
 import type { Address, Compute, Destination, Operation, Read, Source, Write } from "../../model/operation.ts";
 import { type Register, ZERO_REGISTER } from "../../model/registers.ts";
-import { type Field, compileField, readField } from "../pattern.ts";
+import { Field, readField } from "../pattern.ts";
 import { type Attributes, NONE, addAttributes, displacementOf } from "../plan.ts";
 import { type CompiledRow, fieldOf } from "../rows.ts";
 import { sharedTable, tableOf } from "../tables.ts";
@@ -92,13 +92,13 @@ function aligned(size: number): Attributes {
 /** Number of a register field. Those of compressed forms have a prime in the manual: three bits name x8–x15 or f8–f15. */
 function registerField(row: CompiledRow<Facts>, name: "rd" | "rs1" | "rs2"): Field {
   const short = fieldOf(row, `${name}'`);
-  return short === undefined ? (fieldOf(row, name) ?? compileField([], STACK_POINTER)) : { ...short, added: 8 };
+  return short === undefined ? (fieldOf(row, name) ?? Field.constant(STACK_POINTER)) : short.plus(8);
 }
 
 /** Base register and immediate: `imm` is signed, `uimm` is not; forms without a base register are relative to the stack pointer. */
 function addressReader(row: CompiledRow<Facts>): Plan["address"] {
   const rs1 = registerField(row, "rs1");
-  const immediate = fieldOf(row, "imm") ?? fieldOf(row, "uimm") ?? compileField([]);
+  const immediate = fieldOf(row, "imm") ?? fieldOf(row, "uimm") ?? Field.constant(0);
   // The sign bit of an `imm` is its bit 11, that of others the one that they lack.
   const unused = row.fields.has("imm") ? 20 : 0;
   return (word) => ({ base: integerRegister(readField(rs1, word)), displacement: displacementOf((readField(immediate, word) << unused) >> unused), width: 64 });
