@@ -22,7 +22,7 @@ export function decode(bytes: Uint8Array): Instruction | Refusal {
     return undefinedInstruction(`${start} starts an instruction of more than 32 bits, and the manual defines none`);
   }
   if (third === undefined || fourth === undefined) return truncated(length, bytes.length);
-  return decodeWord(FORMS, (first | (second << 8) | (third << 16) | (fourth << 24)) >>> 0, 4);
+  return decodeWord(FORMS, first | (second << 8) | (third << 16) | (fourth << 24), 4);
 }
 
 function decodeWord(forms: Forms, word: number, length: 2 | 4): Instruction | Refusal {
@@ -94,7 +94,7 @@ const MAJOR_OPCODES: readonly (readonly (string | undefined)[])[] = [
 ];
 
 function reservedEncoding(word: number, length: 2 | 4): string {
-  const text = `0x${word.toString(16).padStart(2 * length, "0")}`;
+  const text = `0x${(word >>> 0).toString(16).padStart(2 * length, "0")}`;
   if (length === 2) {
     return word === 0
       ? "16 zero bits are defined to be illegal: this is no code, or was zeroed"
