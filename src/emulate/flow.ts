@@ -13,6 +13,7 @@ const CPSR_IT = (0x3fn << 10n) | (3n << 25n);
 /** Bits of PSTATE as in SPSR_EL1, DDI 0487 C5.2.19: BTYPE and the software step bit. */
 const PSTATE_BTYPE = 3n << 10n;
 const PSTATE_SS = 1n << 21n;
+const PSTATE_CLEARED = PSTATE_BTYPE | PSTATE_SS;
 
 /** RFLAGS.RF, SDM volume 3B, section 18.3.1.1: set in what a fault saves, cleared by an instruction that completes. */
 const RFLAGS_RF = 1n << 16n;
@@ -71,7 +72,7 @@ export function finish(
       const register = registers.index("rflags");
       const flags = transaction.current(register);
       // A REP that stopped short is restarted, and keeps it.
-      if (flags !== undefined && length > 0) transaction.replace(register, flags & ~RFLAGS_RF);
+      if (flags !== undefined && length > 0 && (flags & RFLAGS_RF) !== 0n) transaction.replace(register, flags & ~RFLAGS_RF);
       return BigInt.asUintN(64, branch);
     }
     case "rv64":
@@ -79,7 +80,7 @@ export function finish(
     case "a64": {
       const register = registers.index("pstate");
       const pstate = transaction.current(register);
-      if (pstate !== undefined) transaction.replace(register, pstate & ~(PSTATE_BTYPE | PSTATE_SS));
+      if (pstate !== undefined && (pstate & PSTATE_CLEARED) !== 0n) transaction.replace(register, pstate & ~PSTATE_CLEARED);
       return BigInt.asUintN(64, next);
     }
     case "a32":

@@ -103,8 +103,10 @@ function checkAddress(operation: Operation, plan: Plan, { gva, gpa }: Fault, map
     );
   }
   // The machine reports the first device access; of an instruction with two memory operands either operand's first.
-  const firsts = operation.addresses.map((_, index) => devices.find(({ element }) => element.address === index));
-  if (firsts.some((first) => first !== undefined && (gva === undefined ? first.gpa === gpa : first.gva === gva))) return undefined;
+  for (let operand = 0; operand < operation.addresses.length; operand++) {
+    const first = devices.find(({ element }) => element.address === operand);
+    if (first !== undefined && (gva === undefined ? first.gpa === gpa : first.gva === gva)) return undefined;
+  }
   const reported = gva === undefined ? `physical address ${hexadecimal(gpa!)}` : hexadecimal(gva);
   return new Refusal("address-mismatch", `it accesses ${list(plan.accesses)}, and the fault was at ${reported}`, MISMATCH_ADVICE);
 }

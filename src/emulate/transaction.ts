@@ -30,9 +30,11 @@ export class Transaction {
   slice({ register, bit, width }: RegisterSlice): bigint | Refusal {
     if (register === ZERO_REGISTER) return 0n;
     if (register === PROGRAM_COUNTER) return this.#pc;
-    const known = this.#known(register, this.#visible);
-    if (known.width < bit + width) return this.#missing(register, bit + width, known.width);
-    return BigInt.asUintN(width, bit === 0 ? known.value : known.value >> BigInt(bit));
+    const visible = this.#visible.size === 0 ? undefined : this.#visible.get(register);
+    const known = visible === undefined ? this.#before.capturedWidth(register) : visible.width;
+    if (known < bit + width) return this.#missing(register, bit + width, known);
+    const value = visible === undefined ? (this.#before.get(register) ?? 0n) : visible.value;
+    return BigInt.asUintN(width, bit === 0 ? value : value >> BigInt(bit));
   }
 
   source(source: Source): bigint | Refusal {
@@ -73,7 +75,7 @@ export class Transaction {
     }
     const top = Math.max(bit + width, to.extendTo, to.clearTo);
     const natural = this.#before.set.describe(register).width;
-    const known = this.#known(register, this.#pending);
+    const known = this.#known(register);
     const end = Math.max(bit + width, to.extendTo);
     // A vector register that was captured short stays so: it is known as far as it was captured or is written.
     const result = natural <= 64 ? natural : Math.min(natural, Math.max(known.width, Math.ceil(end / 128) * 128));
@@ -95,7 +97,7 @@ export class Transaction {
 
   /** A register's value as the changes so far leave it, or undefined if it was not captured. */
   current(register: Register): bigint | undefined {
-    const known = this.#known(register, this.#pending);
+    const known = this.#known(register);
     return known.width === 0 ? undefined : known.value;
   }
 
@@ -114,8 +116,9 @@ export class Transaction {
     return changes.length < 2 ? changes : changes.toSorted((first, second) => first.register - second.register);
   }
 
-  #known(register: Register, overlay: ReadonlyMap<Register, Pending>): Pending {
-    return overlay.get(register) ?? { value: this.#before.get(register) ?? 0n, width: this.#before.capturedWidth(register) };
+  /** What is known of a register after the changes so far. */
+  #known(register: Register): Pending {
+    return this.#pending.get(register) ?? { value: this.#before.get(register) ?? 0n, width: this.#before.capturedWidth(register) };
   }
 
   #missing(register: Register, needed: number, captured: number): Refusal {
