@@ -1,6 +1,6 @@
 import { A64_TABLE } from "../isa/aarch64/decode.ts";
 import { AARCH64_REGISTERS } from "../isa/aarch64/registers.ts";
-import type { FaultColumns } from "../model/fault-columns.ts";
+import { type FaultColumns, slotRegisters } from "../model/fault-columns.ts";
 import { deriveA64Tables, equalRegisters } from "./a64-descriptors.ts";
 import { type FastPath, type FastPathSettings, type FastRun, kernelFacts, runResult } from "./fast-path.ts";
 import { flagChecks } from "./flag-checks.ts";
@@ -35,7 +35,7 @@ export class AArch64FastPath implements FastPath {
   /** `module`: the bytes of kernel.wasm. */
   constructor(module: Uint8Array, settings: FastPathSettings) {
     this.kernel = new Kernel(module);
-    this.slots = AARCH64_REGISTERS.descriptions.filter(({ width }) => width <= 64).map(({ name }) => name);
+    this.slots = slotRegisters(AARCH64_REGISTERS).map((register) => AARCH64_REGISTERS.name(register));
     const { slots, descriptors, forms } = deriveA64Tables(A64_TABLE);
     this.forms = forms;
     const { bytes, place } = this.kernel;

@@ -136,8 +136,8 @@ export class Kernel {
     return this.#records!;
   }
 
-  /** The slot of RFLAGS, for arithmetic. */
-  setFlagsSlot(slot: number): void {
+  /** The slot of the status register: RFLAGS, for arithmetic, or CPSR. */
+  setStatusSlot(slot: number): void {
     this.#state.setUint32(176, 8 * slot, true);
   }
 

@@ -33,7 +33,7 @@ export function outcomeOf({ gpa, values, base, flags, information }: FastRecord,
   const changes: RegisterChange[] = [];
   const change = (number: number, value: bigint): void => {
     const register = set.descriptions.findIndex((each) => each.file === "general" && each.number === number);
-    if (fault.registers.get(register) !== value) changes.push({ register, value, width: 64 });
+    if (fault.registers.get(register) !== value) changes.push({ register, value, width: set.describe(register).width });
   };
   if (!write && flags === undefined) {
     values.forEach((value, position) => {
@@ -52,5 +52,5 @@ export function outcomeOf({ gpa, values, base, flags, information }: FastRecord,
     if (status !== undefined && (status & transient.bits) !== 0n) changes.push({ register, value: status & ~transient.bits, width: set.describe(register).width });
   }
   const registers = changes.toSorted((first, second) => first.register - second.register);
-  return { calls, after: { pc: BigInt.asUintN(64, fault.pc + BigInt(field("length"))), registers, memory: [] } };
+  return { calls, after: { pc: BigInt.asUintN(set.architecture === "arm" ? 32 : 64, fault.pc + BigInt(field("length"))), registers, memory: [] } };
 }

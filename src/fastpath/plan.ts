@@ -1,4 +1,5 @@
 import { truncate } from "../model/bits.ts";
+import { SLOT_LIMIT } from "../model/fault-columns.ts";
 import type { Instruction } from "../model/instruction.ts";
 import type { Address, Destination, Operation, Operator, Read, Source, Write } from "../model/operation.ts";
 import { Refusal } from "../model/refusal.ts";
@@ -39,8 +40,23 @@ export interface Plan {
   readonly write: boolean;
   readonly size: 1 | 2 | 4 | 8;
   readonly information: number;
+  /** What A32 and T32 have besides. */
+  readonly arm?: ArmPlan;
   /** Arithmetic of what is read with `source` or the immediate. */
   readonly compute?: ComputePlan;
+}
+
+/** An instruction of A32 or T32, which is always executed, outside IT blocks; data is little-endian. */
+interface ArmPlan {
+  /** Bits of CPSR that must be zero. */
+  readonly statusMask: bigint;
+  /** What is added to the base register, with writeback. */
+  readonly step: bigint;
+  /** The second register of a pair. */
+  readonly second: number;
+  readonly accesses: 1 | 2;
+  /** Low bits of the address that must be zero. */
+  readonly alignmentMask: number;
 }
 
 interface ComputePlan {
@@ -101,6 +117,7 @@ export function operatorMasks(): BigUint64Array {
  */
 const KNOWN = {
   operation: ["addresses", "reads", "writes", "computes", "updates", "ordering", "unprivileged"],
+  armOperation: ["addresses", "reads", "writes", "computes", "updates", "ordering", "condition", "alignment"],
   address: ["base", "index", "displacement", "segment", "width"],
   index: ["slice", "signed", "shift"],
   read: ["address", "offset", "size", "to"],
@@ -115,7 +132,13 @@ function hasOnly(value: object, known: readonly string[]): boolean {
 
 /** The plan of an instruction, or undefined if the kernel can't carry it out. */
 export function planOf({ operation, length }: Instruction, registers: RegisterSet): Plan | undefined {
-  if (operation instanceof Refusal || !hasOnly(operation, KNOWN.operation)) return undefined;
+  if (operation instanceof Refusal) return undefined;
+  if (registers.architecture === "arm") return armPlanOf(operation, length, registers);
+  return hasOnly(operation, KNOWN.operation) ? plainPlanOf(operation, length, registers) : undefined;
+}
+
+/** The plan of an operation with one address and one access, or one computation. */
+function plainPlanOf(operation: Operation, length: number, registers: RegisterSet): Plan | undefined {
   const { addresses, reads, writes, computes, updates } = operation;
   if (addresses.length !== 1 || updates.length > 0) return undefined;
   const address = addressPlan(addresses[0]!, registers);
@@ -123,6 +146,64 @@ export function planOf({ operation, length }: Instruction, registers: RegisterSe
   if (computes.length > 0) return computePlanOf(operation, address, length, registers);
   if (reads.length + writes.length !== 1) return undefined;
   return reads.length === 1 ? readPlan(reads[0]!, address, operation, length, registers) : writePlanOf(writes[0]!, address, operation, length, registers);
+}
+
+/** CPSR, DDI 0487 G8.2.33: IT[7:2] and IT[1:0]; E. */
+const CPSR_IT = (0x3fn << 10n) | (3n << 25n);
+const CPSR_E = 1n << 9n;
+/** The condition field of an instruction that is always executed. */
+const ALWAYS = 14;
+
+/** A move of A32 or T32: its first access as everywhere, then the second of a pair, the writeback, and what CPSR must be. */
+function armPlanOf(operation: Operation, length: number, registers: RegisterSet): Plan | undefined {
+  const { reads, writes, updates, condition, alignment = 1, addresses } = operation;
+  if (!hasOnly(operation, KNOWN.armOperation) || typeof condition === "number" && condition !== ALWAYS) return undefined;
+  const second = secondOf(operation, registers);
+  if (second === undefined) return undefined;
+  const first: Operation = { addresses, reads: reads.slice(0, 1), computes: operation.computes, writes: writes.slice(0, 1), updates: [], ...(operation.ordering !== undefined && { ordering: operation.ordering }) };
+  const plan = operation.computes.length > 0 ? undefined : plainPlanOf(first, length, registers);
+  if (plan === undefined) return undefined;
+  const step = updates.length === 0 ? 0n : stepOf(updates, addresses[0]!);
+  if (step === undefined) return undefined;
+  const accesses = second.slot === ZERO_SLOT ? 1 : 2;
+  const needed = maskOf([registers.index("cpsr"), ...(plan.write ? [second.slot] : [])]);
+  const more = informationOf({ ...(updates.length > 0 && { writeback: 1, base: numberOf(addresses[0]!.base!, registers)! }), ...(accesses === 2 && { second: second.number }) });
+  const counted = (plan.information & ~informationOf({ accesses: 3 })) | informationOf({ accesses });
+  return {
+    ...plan,
+    needed: plan.needed | needed,
+    information: (counted | more) >>> 0,
+    arm: { statusMask: CPSR_IT | CPSR_E, step, second: second.slot, accesses, alignmentMask: alignment - 1 },
+  };
+}
+
+/** The register of a pair's second access, the zero slot where there is none; undefined: the kernel can't do what else it does. */
+function secondOf({ reads, writes }: Operation, registers: RegisterSet): { readonly slot: number; readonly number: number } | undefined {
+  if (reads.length + writes.length < 2) return { slot: ZERO_SLOT, number: 0 };
+  if (reads.length + writes.length > 2 || reads.length === 1) return undefined;
+  const [first, second] = reads.length === 2 ? reads : writes;
+  if (second!.address !== first!.address || second!.offset !== first!.size || second!.size !== first!.size) return undefined;
+  if (reads.length === 2) {
+    const [destination] = reads[1]!.to;
+    if (!hasOnly(reads[1]!, KNOWN.read) || reads[1]!.to.length !== 1 || destination === undefined) return undefined;
+    const target = targetOf(destination, second!.size, registers);
+    return target === undefined || destination.width !== 32 ? undefined : target;
+  }
+  const { from } = writes[1]!;
+  if (!hasOnly(writes[1]!, KNOWN.write) || from.kind !== "register" || from.bit !== 0 || from.width !== 32) return undefined;
+  const slot = slotOf(from.register, registers);
+  const number = numberOf(from.register, registers);
+  return slot === undefined || number === undefined ? undefined : { slot, number };
+}
+
+/** What is added to the base register; undefined where the new base is something else. */
+function stepOf(updates: Operation["updates"], address: Address): bigint | undefined {
+  const [update] = updates;
+  if (updates.length !== 1 || update === undefined || address.base === undefined) return undefined;
+  const { to, value } = update;
+  const whole = to.bit === 0 && to.width === 32 && to.extendTo === 32;
+  const isSum = Object.entries(value).every(([key, each]) => each === undefined || ["base", "displacement", "width"].includes(key));
+  return whole && isSum && to.register === address.base && value.base === address.base && value.width === 32 ? truncate(value.displacement, 64) : undefined;
 }
 
 /**
@@ -136,12 +217,12 @@ export function transformedPlanOf(instruction: Instruction, registers: RegisterS
 
 type AddressPlan = Pick<Plan, "displacement" | "addressMask" | "index" | "base" | "segment"> & { readonly slots: readonly number[] };
 
-/** The slot of a 64-bit register of the integer file, or of a segment base. Undefined: not the kernel's. */
+/** The slot of a register of the integer file, or of a segment base. Undefined: not the kernel's. */
 function slotOf(register: Register, registers: RegisterSet): number | undefined {
   if (register === ZERO_REGISTER) return ZERO_SLOT;
   if (register === PROGRAM_COUNTER) return PROGRAM_COUNTER_SLOT;
-  const { width, file } = registers.describe(register);
-  return width === 64 && file !== "vector" && register < 63 ? register : undefined;
+  const { file } = registers.describe(register);
+  return file !== "vector" && register < SLOT_LIMIT ? register : undefined;
 }
 
 function addressPlan(address: Address, registers: RegisterSet): AddressPlan | undefined {
@@ -202,8 +283,9 @@ function targetOf({ register, bit, width, extension, extendTo, clearTo }: Destin
   const slot = slotOf(register, registers);
   const number = numberOf(register, registers);
   if (slot === undefined || number === undefined) return undefined;
+  const whole = register === ZERO_REGISTER ? 0 : registers.describe(register).width;
   const sign = extension === "sign" && extendTo > width ? 1n << BigInt(width - 1) : 0n;
-  return { slot, number, sign, result: bitsOf(Math.max(width, extendTo)), keep: ONES & ~bitsOf(Math.max(width, extendTo, clearTo)) };
+  return { slot, number, sign, result: bitsOf(Math.max(width, extendTo)), keep: bitsOf(whole) & ~bitsOf(Math.max(width, extendTo, clearTo)) };
 }
 
 function writePlanOf(write: Write, address: AddressPlan, operation: Operation, length: number, registers: RegisterSet): Plan | undefined {
@@ -288,8 +370,8 @@ export interface PlanKey {
 }
 
 /** What many plans have in common, as the words of a class. */
-export function classOf({ cut, sign, result, kept, addressMask, compute }: Plan): readonly bigint[] {
-  return [cut, sign, result, kept.mask, addressMask, compute?.target.keep ?? 0n];
+export function classOf({ cut, sign, result, kept, addressMask, compute, arm }: Plan): readonly bigint[] {
+  return [cut, sign, result, kept.mask, addressMask, compute?.target.keep ?? 0n, arm?.statusMask ?? 0n];
 }
 
 /** Where a plan goes and what it refers to: addresses in the kernel's memory. */
@@ -308,21 +390,29 @@ export function writePlan(view: DataView, { at, classAt, registers }: PlanPlace,
   view.setUint32(at + 52, classAt, true);
   view.setUint8(at + 58, CHECK.never);
   if (plan === undefined) return;
-  const { displacement, index, base, segment, source, immediate, kept, write, size, information, compute } = plan;
+  const { displacement, index, base, segment, source, immediate, kept, write, size, information, compute, arm } = plan;
   view.setBigUint64(at + 16, displacement, true);
-  view.setBigUint64(at + 24, immediate, true);
+  // A store of an immediate has no writeback, and Arm has no such store.
+  view.setBigUint64(at + 24, arm === undefined ? immediate : arm.step, true);
   view.setUint16(at + 32, 8 * base, true);
   view.setUint16(at + 34, 8 * index.slot, true);
   view.setUint16(at + 36, 8 * segment, true);
   view.setUint16(at + 38, 8 * kept.slot, true);
   view.setUint32(at + 40, source === undefined ? at + 24 : registers + 8 * source.slot + source.bit / 8, true);
   view.setUint32(at + 44, information, true);
-  view.setUint16(at + 48, 8 * (compute?.target.slot ?? ZERO_SLOT), true);
+  view.setUint16(at + 48, 8 * (compute?.target.slot ?? arm?.second ?? ZERO_SLOT), true);
   view.setUint8(at + 50, (base > ZERO_SLOT ? 1 : 0) | (compute === undefined ? 0 : 2));
   view.setUint8(at + 51, index.shift);
   view.setUint8(at + 56, compute?.operator ?? 0);
   view.setUint8(at + 57, compute?.memoryFirst ? 1 : 0);
-  view.setUint8(at + 58, write ? CHECK.write : compute?.writesBack ? CHECK.readAndWrite : CHECK.read);
+  view.setUint8(at + 58, checkOf(plan));
   view.setUint8(at + 59, write ? 1 : 0);
-  view.setUint8(at + 60, size - 1);
+  view.setUint8(at + 60, size * (arm?.accesses ?? 1) - 1);
+  view.setUint8(at + 61, arm?.alignmentMask ?? 0);
+}
+
+function checkOf({ write, compute, arm }: Plan): number {
+  if (write) return CHECK.write;
+  if (compute?.writesBack) return CHECK.readAndWrite;
+  return arm?.accesses === 2 ? CHECK.twoReads : CHECK.read;
 }

@@ -1,5 +1,5 @@
-import type { InstructionSet } from "../model/architecture.ts";
-import type { FaultColumns } from "../model/fault-columns.ts";
+import type { Architecture, InstructionSet } from "../model/architecture.ts";
+import { type FaultColumns, slotRegisters } from "../model/fault-columns.ts";
 import type { Isa } from "../model/instruction.ts";
 import { Refusal } from "../model/refusal.ts";
 import { type FastPath, type FastPathSettings, type FastRun, kernelFacts, runResult } from "./fast-path.ts";
@@ -9,14 +9,16 @@ import { CLASS_SIZE, classOf, operatorMasks, type Plan, PLAN_SIZE, type PlanKey,
 
 /** Bytes of HEADS: one u16 for each hash of 15 bits. */
 const HEADS_SIZE = 2 << 15;
+/** Instruction sets in the order of an instruction's plans. */
+const SETS: Readonly<Record<Architecture, readonly InstructionSet[]>> = { aarch64: ["a64"], arm: ["a32", "t32"], riscv64: ["rv64"], "x86-64": ["x86-64"] };
 /** Plans that are moved to their other place to make room for one; four times as many places as plans need only a few. */
 const MOVE_LIMIT = 64;
 
 /**
- * The fast path for an architecture with one instruction set (x86-64, riscv64): the reference's own decoder makes a plan of each
- * instruction when its bytes are met first, and every fault with these bytes is then carried out by the kernel. Plans exist for moves
- * between a general register, or an immediate, and memory, with any address, and for x86-64's ADD, ADC, SUB, SBB, AND, OR, XOR, INC, DEC, CMP and
- * TEST without LOCK; all else is declined.
+ * The fast path for x86-64, riscv64 and arm: the reference's own decoder makes a plan of each instruction when its bytes are met first, and every
+ * fault with these bytes is then carried out by the kernel. Plans exist for moves between a general register, or an immediate, and memory, with any
+ * address; for x86-64's ADD, ADC, SUB, SBB, AND, OR, XOR, INC, DEC, CMP and TEST without LOCK; and for writeback and pairs of A32 and T32 outside
+ * IT blocks, if no condition decides and data is little-endian. All else is declined.
  *
  * Up to 8,191 instructions are remembered; the one after them makes it forget all and start anew.
  */
@@ -24,33 +26,34 @@ export class PlannedFastPath implements FastPath {
   readonly kernel: Kernel;
   readonly slots: readonly string[];
   readonly #isa: Isa;
-  readonly #instructionSet: InstructionSet;
   readonly #run: (from: number, to: number) => number;
   readonly #unpack: (count: number) => void;
   readonly #prepareSingle: () => void;
   readonly #headsOf: (low: bigint, high: bigint) => number;
   readonly #guard: () => void;
-  #plans = 1;
+  /** On arm an instruction has two plans, one after the other, of which the kernel takes the one that CPSR.T says. */
+  readonly #sets: readonly InstructionSet[];
+  #plans = 0;
   /** The classes of plans by their words, and where each is. */
   readonly #classes = new Map<string, number>();
   /** Slots that any of the plans needs. */
   #needed = 0n;
 
   /** `module`: the bytes of kernel.wasm. */
-  constructor(module: Uint8Array, isa: Isa, instructionSet: InstructionSet, settings: FastPathSettings) {
+  constructor(module: Uint8Array, isa: Isa, settings: FastPathSettings) {
     this.#isa = isa;
-    this.#instructionSet = instructionSet;
-    this.slots = isa.registers.descriptions.filter(({ width }) => width <= 64).map(({ name }) => name);
+    this.slots = slotRegisters(isa.registers).map((register) => isa.registers.name(register));
     const kernel = new Kernel(module, () => this.#learn());
     this.kernel = kernel;
     if (kernel.place.PLAN_SIZE !== PLAN_SIZE || kernel.place.CLASS_SIZE !== CLASS_SIZE) throw new Error("kernel.wasm is of another version");
     kernel.bytes.set(flagChecks(settings.userMode), kernel.place.FLAG_CHECKS);
     kernel.setFacts(kernelFacts(settings));
-    const flags = isa.registers.find("rflags");
-    if (flags !== undefined) kernel.setFlagsSlot(flags.register);
-    this.#run = kernel.routine("runPlanned");
+    this.#sets = SETS[isa.architecture];
+    const status = isa.registers.find("rflags") ?? isa.registers.find("cpsr");
+    if (status !== undefined) kernel.setStatusSlot(status.register);
+    this.#run = kernel.routine(isa.architecture === "arm" ? "runArm" : "runPlanned");
     this.#unpack = kernel.routine("unpackPlanned");
-    this.single = kernel.routine("singlePlanned");
+    this.single = kernel.routine(isa.architecture === "arm" ? "singleArm" : "singlePlanned");
     this.#prepareSingle = kernel.routine("prepareSinglePlanned");
     this.#guard = kernel.routine("guardPlanned");
     this.#headsOf = kernel.routine("headsOf");
@@ -101,24 +104,27 @@ export class PlannedFastPath implements FastPath {
     const { bytes, place } = this.kernel;
     const view = new DataView(bytes.buffer);
     const key = { low: view.getBigUint64(place.KEY, true), high: view.getBigUint64(place.KEY + 8, true) };
-    if (this.#plans === place.PLAN_LIMIT) this.#forget();
-    const plan = this.#planOf(key);
+    if (this.#plans + this.#sets.length > place.PLAN_LIMIT) this.#forget();
+    const plans = this.#plansOf(key);
     // A chunk that has all registers which plans need requires no check of that; now there is one plan more.
-    this.#needed |= plan?.needed ?? 0n;
+    for (const plan of plans) this.#needed |= plan?.needed ?? 0n;
     this.kernel.setNeeded(this.#needed);
     this.#guard();
-    if (!this.#write(view, key, plan)) {
+    if (!this.#write(view, key, plans)) {
       this.#forget();
-      this.#write(view, key, plan);
+      this.#write(view, key, plans);
     }
   }
 
-  #planOf({ low, high }: PlanKey): Plan | undefined {
+  /** The plan of an instruction in each of the sets, as far as there is one. */
+  #plansOf({ low, high }: PlanKey): (Plan | undefined)[] {
     const isa = this.#isa;
     const transformed = high === 0n && low !== 0n ? isa.decodeTransformed?.(low, 0n) : undefined;
-    const instruction = transformed ?? isa.decode(bytesOf(low, high), this.#instructionSet);
-    if (instruction instanceof Refusal) return undefined;
-    return transformed === undefined ? planOf(instruction, isa.registers) : transformedPlanOf(instruction, isa.registers);
+    if (transformed !== undefined) return [transformed instanceof Refusal ? undefined : transformedPlanOf(transformed, isa.registers)];
+    return this.#sets.map((set) => {
+      const instruction = isa.decode(bytesOf(low, high), set);
+      return instruction instanceof Refusal ? undefined : planOf(instruction, isa.registers);
+    });
   }
 
   /** The address of a plan's class, which is written if it is new; undefined: there are too many. */
@@ -145,10 +151,11 @@ export class PlannedFastPath implements FastPath {
   }
 
   /** Writes a plan, and its number to one of its two places (R. Pagh and F. Rodler, "Cuckoo hashing", 2001). Gives whether that succeeded. */
-  #write(view: DataView, key: PlanKey, plan: Plan | undefined): boolean {
+  #write(view: DataView, key: PlanKey, plans: readonly (Plan | undefined)[]): boolean {
     const { place } = this.kernel;
-    let number = this.#plans++;
-    this.#put(view, number, key, plan);
+    let number = this.#plans;
+    this.#plans += this.#sets.length;
+    this.#sets.forEach((_, each) => this.#put(view, number + each, key, plans[each]));
     let taken = 0;
     for (let moves = 0; moves < MOVE_LIMIT; moves++) {
       const at = place.PLANS + PLAN_SIZE * number;
@@ -170,7 +177,7 @@ export class PlannedFastPath implements FastPath {
     bytes.fill(0, place.HEADS, place.HEADS + HEADS_SIZE);
     // The plan of no instruction: its bytes can't be captured.
     this.#put(new DataView(bytes.buffer), 0, { low: 0n, high: 0xffff_ffff_ffff_ffffn }, undefined);
-    this.#plans = 1;
+    this.#plans = this.#sets.length;
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Register, RegisterSet } from "./registers.ts";
+
 /**
  * Faults in columns: the hot part of a chunk of the binary trace, in the form that a loop over typed arrays, a WebAssembly kernel or
  * a `struct`-reader in another language walks without a branch for most faults. `src/trace/columnar/layout.ts` says how it lies in a file.
@@ -146,6 +148,15 @@ export const DELTA = {
 
 /** A slot that no register has: writes to it are lost. */
 export const DUMMY_SLOT = 63;
+
+/**
+ * The registers that have a slot, in the order of a new trace: those that are no wider than the general ones. On arm the vector registers are wider: their
+ * values would have all of a chunk take eight bytes.
+ */
+export function slotRegisters({ descriptions }: RegisterSet): Register[] {
+  const general = Math.max(...descriptions.filter(({ file }) => file === "general").map(({ width }) => width));
+  return descriptions.flatMap(({ width }, register) => (width <= general ? [register] : []));
+}
 
 /** Most slots that an architecture may have. */
 export const SLOT_LIMIT = 63;

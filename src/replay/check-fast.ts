@@ -32,18 +32,17 @@ interface Held {
  */
 export class FastPathCheck {
   readonly counts: FastCounts = { emulated: 0, declined: 0, different: 0 };
-  readonly #fastPath: FastPath | undefined;
+  readonly #fastPath: FastPath;
   readonly #setup: ReplaySetup;
   readonly #registers: RegisterSet;
   #held: Held[] = [];
 
-  private constructor(fastPath: FastPath | undefined, setup: ReplaySetup, registers: RegisterSet) {
+  private constructor(fastPath: FastPath, setup: ReplaySetup, registers: RegisterSet) {
     this.#fastPath = fastPath;
     this.#setup = { ...setup, handler: RECORDED_ANSWERS };
     this.#registers = registers;
   }
 
-  /** An architecture without a fast path has all its faults declined. */
   static async open(setup: ReplaySetup, registers: RegisterSet): Promise<FastPathCheck> {
     const { isa, guest, policy } = setup;
     return new FastPathCheck(await openFastPath(isa.architecture, { guest, userMode: policy.userMode }), setup, registers);
@@ -61,10 +60,6 @@ export class FastPathCheck {
     this.#held = [];
     const found: string[] = [];
     const fastPath = this.#fastPath;
-    if (fastPath === undefined) {
-      this.counts.declined += held.length;
-      return found;
-    }
     let place = 0;
     for await (const { hot } of chunksOf(this.#registers, held.map(({ record }) => record))) {
       fastPath.load(hot);

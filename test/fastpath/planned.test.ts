@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import { outcomeOf } from "../../src/fastpath/outcome.ts";
 import { PlannedFastPath } from "../../src/fastpath/planned.ts";
 import { recordAt } from "../../src/fastpath/record.ts";
+import { CPSR } from "../../src/isa/arm/registers.ts";
+import { ARM } from "../../src/isa/arm/index.ts";
 import { RISCV64 } from "../../src/isa/riscv64/index.ts";
 import { RFLAGS } from "../../src/isa/x86-64/registers.ts";
 import { X86_64 } from "../../src/isa/x86-64/index.ts";
@@ -25,6 +27,8 @@ const SETTINGS = { guest: NO_FACTS, userMode: "refuse" } as const;
 const SETS: readonly (readonly [Isa, InstructionSet])[] = [
   [X86_64, "x86-64"],
   [RISCV64, "rv64"],
+  [ARM, "a32"],
+  [ARM, "t32"],
 ];
 
 const value64 = fc.oneof(
@@ -54,6 +58,39 @@ const riscvBytes = fc.oneof(
   fc.tuple(fc.constantFrom(0x4000, 0x6000, 0xc000, 0xe000, 0x4002, 0x6002, 0xc002, 0xe002, 0x8000), fc.integer({ min: 0, max: 0x1fff })).map(([quadrant, random]) => ((random & ~3) | quadrant) >>> 0),
   fc.integer().map((word) => word >>> 0),
 ).map((word) => Uint8Array.from([word, word >>> 8, word >>> 16, word >>> 24]));
+
+const littleEndian = (word: number): number[] => [word, word >>> 8, word >>> 16, word >>> 24];
+
+/** A32: always or under a condition; load/store word and byte, immediate and register; halfwords and pairs; block transfers; then anything. */
+const a32Bytes = fc
+  .tuple(
+    fc.oneof({ weight: 6, arbitrary: fc.constant(14) }, { weight: 1, arbitrary: fc.nat(15) }),
+    fc.oneof(
+      { weight: 3, arbitrary: fc.integer({ min: 0, max: 0x3ff_ffff }).map((rest) => 0x400_0000 | (rest & ~0x200_0000)) },
+      { weight: 2, arbitrary: fc.integer({ min: 0, max: 0x1ff_ffff }).map((rest) => 0x600_0000 | (rest & ~0x10)) },
+      { weight: 4, arbitrary: fc.tuple(fc.integer({ min: 0, max: 0x1ff_ffff }), fc.constantFrom(0xb0, 0xd0, 0xf0)).map(([rest, kind]) => (rest & ~0xf0) | kind) },
+      { weight: 1, arbitrary: fc.integer({ min: 0, max: 0xfff_ffff }) },
+    ),
+  )
+  .map(([condition, rest]) => Uint8Array.from(littleEndian(((condition << 28) | rest) >>> 0)));
+
+/** T32: loads and stores of 16 bits, of 32 bits and pairs, then anything. */
+const t32Bytes = fc
+  .oneof(
+    { weight: 4, arbitrary: fc.tuple(fc.integer({ min: 0x5000, max: 0x9fff }), fc.nat(0xffff)) },
+    { weight: 4, arbitrary: fc.tuple(fc.integer({ min: 0xf800, max: 0xf9ff }), fc.nat(0xffff)) },
+    { weight: 2, arbitrary: fc.tuple(fc.integer({ min: 0xe840, max: 0xe9ff }), fc.nat(0xffff)) },
+    { weight: 1, arbitrary: fc.tuple(fc.nat(0xffff), fc.nat(0xffff)) },
+  )
+  .map(([first, second]) => Uint8Array.of(first, first >>> 8, second, second >>> 8));
+
+const BYTES: Readonly<Record<string, fc.Arbitrary<Uint8Array>>> = { "x86-64": x86Bytes, rv64: riscvBytes, a32: a32Bytes, t32: t32Bytes };
+
+/** CPSR as a fault of this instruction set has it: mostly outside an IT block, and little-endian. */
+function statusOf(set: InstructionSet, value: bigint): bigint {
+  const usual = value % 8n === 0n ? value : value & ~0x600_fe00n;
+  return BigInt.asUintN(32, set === "t32" ? usual | 0x20n : usual & ~0x20n);
+}
 
 interface Draft {
   readonly bytes: Uint8Array;
@@ -88,8 +125,10 @@ function faultFrom(isa: Isa, set: InstructionSet, { bytes, registers, pc, gpa, s
   const file = new RegisterFile(isa.registers);
   isa.registers.descriptions.forEach(({ width }, register) => {
     const value = registers[register % registers.length]!;
+    if (width > 64 || missing.includes(register)) return;
+    if (isa === ARM) return file.capture(register, register === CPSR ? statusOf(set, value) : register < 16 && value % 2n === 0n ? value & ~3n : value);
     // RFLAGS with bits that no processor has are rare; RF is set in what most faults save.
-    if (width === 64 && !missing.includes(register)) file.capture(register, register === RFLAGS && mode === "kernel" ? value & 0x1_0fffn : value);
+    file.capture(register, register === RFLAGS && mode === "kernel" ? value & 0x1_0fffn : value);
   });
   const instruction = isa.decode(bytes, set);
   const gva = addressOf(instruction, file, pc) ?? 0x1000n;
@@ -123,11 +162,11 @@ function thrownBy(action: () => unknown): unknown {
   }
 }
 
-describe.each(SETS)("plans of $architecture give the reference's answer, or none", (isa, set) => {
-  const bytes = set === "rv64" ? riscvBytes : x86Bytes;
+describe.each(SETS.map(([isa, set]) => ({ isa, set })))("plans of $set give the reference's answer, or none", ({ isa, set }) => {
+  const bytes = BYTES[set]!;
 
   it("on moves, their neighbours and anything else", { timeout: 120_000 }, async () => {
-    const fastPath = new PlannedFastPath(module, isa, set, SETTINGS);
+    const fastPath = new PlannedFastPath(module, isa, SETTINGS);
     let emulated = 0;
     const property = fc.asyncProperty(fc.array(draft(bytes), { minLength: 1, maxLength: 40 }), async (drafts) => {
       const faults = drafts.map((each) => faultFrom(isa, set, each));
@@ -139,9 +178,9 @@ describe.each(SETS)("plans of $architecture give the reference's answer, or none
 
   it("with a lowest kernel address, and user mode allowed", async () => {
     const faults = fc.sample(draft(bytes), { numRuns: 1500, seed: 17 }).map((each) => faultFrom(isa, set, each));
-    const guest = { windows: [], kernelStart: 1n << 63n };
+    const guest = { windows: [], kernelStart: isa === ARM ? 1n << 31n : 1n << 63n };
     const count = async (facts: GuestFacts, userMode: "refuse" | "allow"): Promise<number> => {
-      const fastPath = new PlannedFastPath(module, isa, set, { guest: facts, userMode });
+      const fastPath = new PlannedFastPath(module, isa, { guest: facts, userMode });
       return (await holdAgainstReference(fastPath, isa, faults, facts, { atomics: "refuse", userMode })).filter(Boolean).length;
     };
     const [all, above, allowed] = [await count(NO_FACTS, "refuse"), await count(guest, "refuse"), await count(guest, "allow")];
@@ -153,7 +192,7 @@ describe.each(SETS)("plans of $architecture give the reference's answer, or none
   it("where registers are missing that a plan needs which was made before, or is made in the middle of the chunk", async () => {
     const drafts = fc.sample(draft(bytes), { numRuns: 400, seed: 53 });
     for (let missing = 0; missing < 36; missing++) {
-      const fastPath = new PlannedFastPath(module, isa, set, SETTINGS);
+      const fastPath = new PlannedFastPath(module, isa, SETTINGS);
       const faults = drafts.slice(10 * missing, 10 * missing + 40).flatMap((each) => [faultFrom(isa, set, { ...each, missing: [missing] }), faultFrom(isa, set, { ...each, missing: [] })]);
       const first = await holdAgainstReference(fastPath, isa, faults, NO_FACTS);
       expect(await holdAgainstReference(fastPath, isa, faults, NO_FACTS)).toEqual(first);
@@ -161,7 +200,7 @@ describe.each(SETS)("plans of $architecture give the reference's answer, or none
   });
 
   it.runIf(set === "x86-64")("where a segment's base is missing, with all general registers there", async () => {
-    const fastPath = new PlannedFastPath(module, isa, set, SETTINGS);
+    const fastPath = new PlannedFastPath(module, isa, SETTINGS);
     const [each] = fc.sample(draft(bytes), { numRuns: 1, seed: 59 });
     const plain = { ...each!, bytes: Uint8Array.of(0x65, 0x8b, 0x07), stray: 0n, turned: false, mode: "kernel" as const, cut: 0, more: {}, reads: [1n], gpa: 0n, registers: each!.registers.map(() => 0x1000n) };
     const without = isa.registers.find("gs_base")!.register;
@@ -170,7 +209,7 @@ describe.each(SETS)("plans of $architecture give the reference's answer, or none
   });
 
   it("after more instructions than it remembers", async () => {
-    const fastPath = new PlannedFastPath(module, isa, set, SETTINGS);
+    const fastPath = new PlannedFastPath(module, isa, SETTINGS);
     const drafts = fc.sample(draft(bytes), { numRuns: 9000, seed: 23 });
     const faults = drafts.map((each) => faultFrom(isa, set, { ...each, registers: drafts[0]!.registers, missing: [] }));
     const first = await holdAgainstReference(fastPath, isa, faults, NO_FACTS);
@@ -178,10 +217,10 @@ describe.each(SETS)("plans of $architecture give the reference's answer, or none
   });
 
   it("in single calls as in a batch", async () => {
-    const fastPath = new PlannedFastPath(module, isa, set, SETTINGS);
+    const fastPath = new PlannedFastPath(module, isa, SETTINGS);
     const drafts = fc.sample(draft(bytes), { numRuns: 1500, seed: 29 });
     const faults = drafts.map((each) => faultFrom(isa, set, { ...each, missing: [], more: {}, reads: [each.registers[0]!, each.registers[1]!] }));
-    const expected = await fastOutcomes(new PlannedFastPath(module, isa, set, SETTINGS), isa, faults);
+    const expected = await fastOutcomes(new PlannedFastPath(module, isa, SETTINGS), isa, faults);
     const { instruction, flags, gpa, gvaOffset, pc, responses } = fastPath.prepareSingle();
     const { registers, records } = fastPath.kernel;
     faults.forEach((fault, index) => {
@@ -205,7 +244,7 @@ describe.each(SETS)("plans of $architecture give the reference's answer, or none
   it("and of hostile columns none that leaves the module's memory", async () => {
     const faults = fc.sample(draft(bytes), { numRuns: 300, seed: 31 }).map((each) => faultFrom(isa, set, each));
     const [columns] = await columnsOf(isa.registers, faults.map((fault) => ({ fault, unknown: undefined })));
-    const fastPath = new PlannedFastPath(module, isa, set, SETTINGS);
+    const fastPath = new PlannedFastPath(module, isa, SETTINGS);
     const names = ["head", "pc", "instruction", "instructionLength", "gpa", "gvaOffset", "flags", "delta", "values", "escapes", "responses", "responseCounts", "syndrome", "transformedInstruction", "exitReason"] as const;
     const width = fc.constantFrom(0, 1, 2, 4, 8, 16) as fc.Arbitrary<ElementWidth>;
     const column = fc.record({ base: fc.oneof(fc.constant(0n), value64), width, offset: fc.nat(200).map((each) => 8 * each), count: fc.nat(5000) });
@@ -219,11 +258,11 @@ describe.each(SETS)("plans of $architecture give the reference's answer, or none
       { numRuns: 1000 },
     );
     // It still works.
-    expect(await holdAgainstReference(fastPath, isa, faults, NO_FACTS)).toEqual(await holdAgainstReference(new PlannedFastPath(module, isa, set, SETTINGS), isa, faults, NO_FACTS));
+    expect(await holdAgainstReference(fastPath, isa, faults, NO_FACTS)).toEqual(await holdAgainstReference(new PlannedFastPath(module, isa, SETTINGS), isa, faults, NO_FACTS));
   });
 
   it("with a syndrome, exit reason or transformed instruction in each fault", async () => {
-    const fastPath = new PlannedFastPath(module, isa, set, SETTINGS);
+    const fastPath = new PlannedFastPath(module, isa, SETTINGS);
     const drafts = fc.sample(draft(bytes), { numRuns: 1500, seed: 41 });
     const facts = fc.sample(before, { numRuns: 1500, seed: 43 });
     const faults = drafts.map((each, index) => faultFrom(isa, set, { ...each, more: index % 3 === 0 ? facts[index]! : { syndrome: 0x9600_0047n, exitReason: 48n, exitQualification: BigInt(index) } }));
@@ -233,7 +272,7 @@ describe.each(SETS)("plans of $architecture give the reference's answer, or none
   });
 
   it.runIf(set === "rv64")("with what the hart says in place of the bytes", async () => {
-    const fastPath = new PlannedFastPath(module, isa, set, SETTINGS);
+    const fastPath = new PlannedFastPath(module, isa, SETTINGS);
     // Loads and stores as htinst has them: no immediate; bit 1 clear for one of 16 bits; now and then an Address Offset or a fault elsewhere.
     const word = fc.tuple(fc.constantFrom(0x03, 0x23, 0x2f, 0x07), fc.nat(7), fc.nat(31), fc.nat(31), fc.boolean(), fc.oneof({ weight: 8, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(31) }));
     const arbitrary = fc.tuple(draft(bytes), word).map(([each, [opcode, funct3, data, other, short, offset]]): Fault => {
@@ -254,7 +293,7 @@ describe.each(SETS)("plans of $architecture give the reference's answer, or none
   const files = [BUNDLED, RECORDED].flatMap(traceFiles).filter((file) => file.includes(isa.architecture));
   it.each(files)("%s", async (file) => {
     const { guest, faults } = await faultsOf(file, isa);
-    const fastPath = new PlannedFastPath(module, isa, set, { guest, userMode: "refuse" });
+    const fastPath = new PlannedFastPath(module, isa, { guest, userMode: "refuse" });
     const answered = await holdAgainstReference(fastPath, isa, faults, guest);
     const declined = faults.filter((fault, index) => !answered[index] && !(reference(isa, fault, guest) instanceof Refusal));
     const mnemonics = declined.map((fault) => (isa.decode(fault.bytes, set) as Instruction).mnemonic);

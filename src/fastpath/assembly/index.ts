@@ -6,5 +6,5 @@ export {
 // Some of these are not for the wrapper: what is exported is not compiled into the loop, which then has more registers.
 export { countDeclined, elementOf, unpack64 } from "./columns";
 export { slowFault } from "./registers";
-export { guardPlanned, headsOf, prepareSinglePlanned, runPlanned, singlePlanned, unpackPlanned } from "./plans";
+export { guardPlanned, headsOf, prepareSinglePlanned, runArm, runPlain, runPlainArm, runPlanned, runSlow, runSlowArm, singleArm, singlePlanned, unpackPlanned } from "./plans";
 export { guardA64, lacksRegister, prepareSingleA64, setUpA64, runA64, singleA64, unpackA64 } from "./a64";

@@ -112,8 +112,8 @@ export const OFFSETS: u32 = STATE + 168;
 @inline export const NEXT_BYTE: u32 = STATE + 140;
 @inline export const BYTES_END: u32 = STATE + 144;
 @inline export const BYTES_STEP: u32 = STATE + 148;
-/** Byte offset in the register file of RFLAGS, u32. */
-@inline export const RFLAGS_AT: u32 = STATE + 176;
+/** Byte offset in the register file of the status register (RFLAGS, CPSR), u32. */
+@inline export const STATUS_AT: u32 = STATE + 176;
 /** Which bits of a load of eight bytes are an element of the columns of PCs and transformed instructions, u64. */
 @inline export const PC_MASK: u32 = STATE + 184;
 @inline export const TRANSFORMED_MASK: u32 = STATE + 192;

@@ -1,13 +1,13 @@
 // The kernel of the architectures whose instructions are not taken apart here: the reference's decoder has made a plan of each
 // instruction that was met (src/fastpath/plan.ts), and faults with the same bytes have the same plan. Moves between one general register, or an
-// immediate, and memory.
+// immediate, and memory, x86-64's arithmetic with memory, and A32's and T32's writeback and pairs.
 import { addressOf, areRuledOut, countDeclined, countOf, elementMask, maskedElement, unpack32, unpackAddresses, widthOf } from "./columns";
 import { compute } from "./flags";
 import { declineBefore, HAS_TRANSFORMED_INSTRUCTION } from "./decline";
 import {
-  BYTES_END, BYTES_STEP, BYTE_MASKS, CAPTURED, DELTA, DELTAS, FAULT_ADDRESS, FIRSTS, FLAGS, FLAGS_OF, FLAG_CHECKS, GPAS, GUARDED, GVAS, HEADS, INFORMATIONS,
+  BASES, BYTES_END, BYTES_STEP, BYTE_MASKS, CAPTURED, DELTA, DELTAS, FAULT_ADDRESS, FIRSTS, FLAGS, FLAGS_OF, FLAG_CHECKS, GPAS, GUARDED, GVAS, HEADS, INFORMATIONS,
   INSTRUCTION, INSTRUCTION_LENGTH, KEY, LONGEST_LENGTH, NEEDED, NEEDED_SLOTS, NEXT_BYTE, NEXT_RESPONSE, NEXT_VALUE, OFFSETS, PC, PC_MASK, PLANS, PLANS_OF, PROGRAM_COUNTER,
-  REGISTERS, RESPONSES_END, SINGLE_RESPONSES, TRANSFORMED_INSTRUCTION, TRANSFORMED_MASK, VALUES_END,
+  REGISTERS, RESPONSES_END, SECONDS, SINGLE_RESPONSES, STATUS_AT, TRANSFORMED_INSTRUCTION, TRANSFORMED_MASK, VALUES_END,
   WORDS as LENGTHS, ZERO,
 } from "./memory";
 import { applyDelta, DAMAGED, slowFault } from "./registers";
@@ -22,12 +22,15 @@ import { applyDelta, DAMAGED, slowFault } from "./registers";
 @inline const KEPT_AT: usize = 38;
 @inline const SOURCE_AT: usize = 40;
 @inline const INFORMATION: usize = 44;
+@inline const SECOND_AT: usize = 48;
 @inline const MORE: usize = 50;
 @inline const INDEX_SHIFT: usize = 51;
 @inline const CLASS_AT: usize = 52;
 @inline const CHECKS: usize = 58;
 @inline const IS_WRITE: usize = 59;
 @inline const LAST: usize = 60;
+@inline const ALIGNMENT_MASK: usize = 61;
+@inline const STEP: usize = 24;
 
 // Places in what it has in common with others.
 @inline const CUT: usize = 0;
@@ -35,10 +38,14 @@ import { applyDelta, DAMAGED, slowFault } from "./registers";
 @inline const RESULT: usize = 16;
 @inline const KEEP: usize = 24;
 @inline const ADDRESS_MASK: usize = 32;
+@inline const STATUS_MASK: usize = 48;
 
 // Bits of MORE.
 @inline const USES_FAULT: u8 = 1;
 @inline const COMPUTES: u8 = 2;
+
+/** CPSR.T, DDI 0487 G8.2.33; shifted left once it is the size of a plan. */
+@inline const CPSR_T: u32 = 1 << 5;
 
 @inline const SLOW: u32 = 1 << 7;
 /** An odd number without a pattern: 2^64 divided by the golden ratio. */
@@ -102,12 +109,15 @@ export function guardPlanned(): void {
 
 /**
  * Emulates one fault with the registers as they are; `at` is eight times its index. Gives the information word of its record, 0 if it is declined. Its
- * addresses have passed already. It calls nothing: a call would have everything spilled.
+ * addresses have passed already. It calls nothing: a call would have everything spilled. `arm`: of each two plans the second is for T32, and there is
+ * what only A32 and T32 have.
  */
 @inline
-function emulate(at: u32, plan: u32, gva: u64, flags: u32, responses: u32): u32 {
+function emulate(at: u32, found: u32, gva: u64, flags: u32, responses: u32, arm: bool): u32 {
+  const status = arm ? load<u64>(load<u32>(STATUS_AT), REGISTERS) : 0;
+  const plan = arm ? found + ((<u32>status & CPSR_T) << 1) : found;
   const common = load<u32>(plan, CLASS_AT);
-  const more = load<u8>(plan, MORE);
+  const more = arm ? 0 : load<u8>(plan, MORE);
   if (more) {
     if (more & USES_FAULT) {
       store<u64>(PROGRAM_COUNTER, maskedElement(PC, at >> 3, load<u64>(PC_MASK)), REGISTERS);
@@ -116,9 +126,17 @@ function emulate(at: u32, plan: u32, gva: u64, flags: u32, responses: u32): u32 
     if (more & COMPUTES) compute(at, plan, common, responses);
   }
   const index = load<u64>(<u32>load<u16>(plan, INDEX_AT), REGISTERS) << <u64>load<u8>(plan, INDEX_SHIFT);
-  const sum = load<u64>(<u32>load<u16>(plan, BASE_AT), REGISTERS) + index + load<u64>(plan, DISPLACEMENT);
+  const base = load<u64>(<u32>load<u16>(plan, BASE_AT), REGISTERS);
+  const sum = base + index + load<u64>(plan, DISPLACEMENT);
   const address = (sum & load<u64>(common, ADDRESS_MASK)) + load<u64>(<u32>load<u16>(plan, SEGMENT_AT), REGISTERS);
   let wrong = address ^ gva;
+  if (arm) {
+    // Always executed, in the instruction set that the plan is for, little-endian data, and the alignment that the instruction wants.
+    wrong |= (status & load<u64>(common, STATUS_MASK)) | (gva & <u64>load<u8>(plan, ALIGNMENT_MASK));
+    store<u64>(at, (base + load<u64>(plan, STEP)) & 0xffffffff, BASES);
+    const second = select<u32>(REGISTERS + <u32>load<u16>(plan, SECOND_AT), responses + 8, load<u8>(plan, IS_WRITE));
+    store<u64>(at, load<u64>(second) & load<u64>(common, CUT), SECONDS);
+  }
   // The last byte must lie in the same page.
   wrong |= ((gva + <u64>load<u8>(plan, LAST)) ^ gva) & ~0xfff;
   wrong |= <u64>(<u32>load<u8>(flags & 0x7f, FLAG_CHECKS) & <u32>load<u8>(plan, CHECKS));
@@ -133,8 +151,8 @@ function emulate(at: u32, plan: u32, gva: u64, flags: u32, responses: u32): u32 
 
 /** The same for a fault of the chunk, and writes its information. */
 @inline
-function emulateAt(at: u32, flags: u32, responses: u32): void {
-  store<u32>(at >> 1, emulate(at, load<u32>(at >> 1, PLANS_OF), load<u64>(at, GVAS), flags, responses), INFORMATIONS);
+function emulateAt(at: u32, flags: u32, responses: u32, arm: bool): void {
+  store<u32>(at >> 1, emulate(at, load<u32>(at >> 1, PLANS_OF), load<u64>(at, GVAS), flags, responses, arm), INFORMATIONS);
 }
 
 /** Most bytes of an instruction by which the stream is followed: 4,096 times as many are within the memory behind the chunk. */
@@ -149,6 +167,16 @@ export function prepareSinglePlanned(): void {
 
 /** Emulates the fault at index 0 of the columns, with its bytes and responses in the state block. Gives its information, 0: declined. */
 export function singlePlanned(): u32 {
+  return single(false);
+}
+
+/** The same for arm. */
+export function singleArm(): u32 {
+  return single(true);
+}
+
+@inline
+function single(arm: bool): u32 {
   let plan = planOf(load<u64>(KEY), load<u64>(KEY + 8));
   if (plan === MISSING_PLAN) {
     learn();
@@ -156,7 +184,7 @@ export function singlePlanned(): u32 {
   }
   const gpa = load<u64>(GPAS);
   const gva = gpa + load<u64>(OFFSETS);
-  let information = emulate(0, plan, gva, load<u32>(FLAGS_OF), SINGLE_RESPONSES);
+  let information = emulate(0, plan, gva, load<u32>(FLAGS_OF), SINGLE_RESPONSES, arm);
   if (areRuledOut(gpa, gva, 0)) information = 0;
   store<u32>(INFORMATIONS, information);
   return information;
@@ -229,6 +257,16 @@ function findPlans(from: u32, to: u32, step: u32, most: u32): u32 {
 
 /** Emulates faults `from` up to `to` (exclusive) of the chunk. Gives the number declined, or -1 if the chunk is damaged. */
 export function runPlanned(from: u32, to: u32): i32 {
+  return run(from, to, false);
+}
+
+/** The same for arm. */
+export function runArm(from: u32, to: u32): i32 {
+  return run(from, to, true);
+}
+
+@inline
+function run(from: u32, to: u32, arm: bool): i32 {
   const step = load<u32>(BYTES_STEP);
   const end = to << 3;
   // A stream has what the lengths say, a column of elements as many bytes as they have. Lengths that need no limit are the common case.
@@ -239,8 +277,8 @@ export function runPlanned(from: u32, to: u32): i32 {
     else found = step === 4 ? findPlans(at, end, 4, ANY) : findPlans(at, end, 0, ANY);
     if (step === 0 && load<u32>(NEXT_BYTE) > load<u32>(BYTES_END)) return -1;
     while (at < found) {
-      at = runPlain(at, found);
-      if (at < found) at = runSlow(at, found);
+      at = arm ? runPlainArm(at, found) : runPlain(at, found);
+      if (at < found) at = arm ? runSlowArm(at, found) : runSlow(at, found);
       if (at === DAMAGED) return -1;
     }
     // Those before are done: they need their plans no more.
@@ -251,7 +289,16 @@ export function runPlanned(from: u32, to: u32): i32 {
 }
 
 /** Emulates faults from `from` (eight times the index) up to the first that is flagged as slow, or `to`. Gives where it stopped. */
-function runPlain(from: u32, to: u32): u32 {
+export function runPlain(from: u32, to: u32): u32 {
+  return plainLoop(from, to, false);
+}
+
+export function runPlainArm(from: u32, to: u32): u32 {
+  return plainLoop(from, to, true);
+}
+
+@inline
+function plainLoop(from: u32, to: u32, arm: bool): u32 {
   let values = load<u32>(NEXT_VALUE);
   let responses = load<u32>(NEXT_RESPONSE);
   let at = from;
@@ -259,7 +306,7 @@ function runPlain(from: u32, to: u32): u32 {
     const flags = load<u32>(at >> 1, FLAGS_OF);
     if (flags & SLOW) break;
     values = applyDelta(load<u32>(at >> 1, DELTAS), values);
-    emulateAt(at, flags, responses);
+    emulateAt(at, flags, responses, arm);
     responses += (flags >> 2) & 24;
   }
   store<u32>(NEXT_VALUE, values);
@@ -268,7 +315,16 @@ function runPlain(from: u32, to: u32): u32 {
 }
 
 /** The same, up to the first that is not. Gives {@link DAMAGED} if the chunk is. */
-function runSlow(from: u32, to: u32): u32 {
+export function runSlow(from: u32, to: u32): u32 {
+  return slowLoop(from, to, false);
+}
+
+export function runSlowArm(from: u32, to: u32): u32 {
+  return slowLoop(from, to, true);
+}
+
+@inline
+function slowLoop(from: u32, to: u32, arm: bool): u32 {
   let values = load<u32>(NEXT_VALUE);
   let responses = load<u32>(NEXT_RESPONSE);
   let at = from;
@@ -281,7 +337,7 @@ function runSlow(from: u32, to: u32): u32 {
     if (values === DAMAGED) return DAMAGED;
     if (load<u64>(CAPTURED) !== captured) guardPlanned();
     values = applyDelta(delta, values);
-    emulateAt(at, flags, responses);
+    emulateAt(at, flags, responses, arm);
     responses = load<u32>(NEXT_RESPONSE);
   }
   store<u32>(NEXT_VALUE, values);

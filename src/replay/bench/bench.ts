@@ -125,8 +125,7 @@ async function startUpOf({ guest }: Subject, { isa, policy }: Setup): Promise<Su
   const times: number[] = [];
   for (let open = 0; open < OPENS; open++) {
     const start = performance.now();
-    const fastPath = await openFastPath(isa.architecture, { guest, userMode: policy.userMode });
-    if (fastPath === undefined) return undefined;
+    await openFastPath(isa.architecture, { guest, userMode: policy.userMode });
     times.push(performance.now() - start);
   }
   return { first: times[0]!, warm: spreadOf(times).median };
@@ -136,9 +135,8 @@ async function startUpOf({ guest }: Subject, { isa, policy }: Setup): Promise<Su
  * What a fault costs in a run of ten million (all chunks, again and again) in terms of one of a hundred thousand (the first chunks). Both are
  * in memory already; `npm run bench:scaling` measures files. Processor time: a long run on a busy machine is interrupted, a short one is not.
  */
-async function scaleOf({ chunks, guest }: Subject, { isa, policy }: Setup): Promise<Spread | undefined> {
+async function scaleOf({ chunks, guest }: Subject, { isa, policy }: Setup): Promise<Spread> {
   const fastPath = await openFastPath(isa.architecture, { guest, userMode: policy.userMode });
-  if (fastPath === undefined) return undefined;
   /** Processor time a fault of as many runs of `faults` as make {@link LONG}. */
   const run = (faults: number): number => {
     const start = process.cpuUsage();

@@ -45,20 +45,16 @@ export interface Setup {
  */
 export async function competitorsFor(subject: Subject, setup: Setup, others = true): Promise<{ readonly competitors: Competitor[]; readonly absent: string[] }> {
   const { isa, policy } = setup;
-  const open = (): Promise<FastPath | undefined> => openFastPath(isa.architecture, { guest: subject.guest, userMode: policy.userMode });
+  const open = (): Promise<FastPath> => openFastPath(isa.architecture, { guest: subject.guest, userMode: policy.userMode });
   const fastPath = await open();
   const faults = subject.sample.map(({ fault }) => fault);
   const { competitors: peers, absent } = others ? await peersFor(isa, faults) : { competitors: [], absent: [] };
   const competitors: Competitor[] = [];
   const notes = [...absent];
-  if (fastPath === undefined) {
-    notes.push(`fast path: ${isa.architecture} has none`);
-  } else {
-    competitors.push(await floorOf(subject), batchOf(subject, fastPath));
-    const single = await singleOf(subject, open);
-    if (single === undefined) notes.push("fast path, single call: no fault of the sample can be given to it");
-    else competitors.push(single);
-  }
+  competitors.push(await floorOf(subject), batchOf(subject, fastPath));
+  const single = await singleOf(subject, open);
+  if (single === undefined) notes.push("fast path, single call: no fault of the sample can be given to it");
+  else competitors.push(single);
   competitors.push(decodeOf(subject, setup), referenceOf(subject, setup, RECORDED_ANSWERS, NAMES.reference));
   competitors.push(referenceOf(subject, setup, setup.handler, `reference, handler ${setup.handler.name}`), ...peers);
   return { competitors, absent: notes };
@@ -119,8 +115,8 @@ function batchOf({ chunks, faults }: Subject, fastPath: FastPath): Competitor {
 let loops = 0;
 
 /** The same fault, already in the kernel's memory, again and again: the first of the sample that the fast path takes. */
-async function singleOf({ sample, registers }: Subject, open: () => Promise<FastPath | undefined>): Promise<Competitor | undefined> {
-  const [fastPath, batch] = [(await open())!, (await open())!];
+async function singleOf({ sample, registers }: Subject, open: () => Promise<FastPath>): Promise<Competitor | undefined> {
+  const [fastPath, batch] = [await open(), await open()];
   for (const record of sample.slice(0, SINGLE_TRIALS)) {
     // A single call takes all registers as captured: it must be a fault that needs no other.
     for await (const { hot } of chunksOf(registers, [record])) batch.load(hot);

@@ -26,7 +26,7 @@ export async function benchForms({ header, registers, records }: Input, setup: S
     const { competitors } = await competitorsFor(subject, setup, false);
     const measured = measure(competitors.filter(({ name }) => wanted.has(name)), { ...options, onStep: undefined });
     const find = (name: string): Measured | undefined => measured.find((each) => each.name === name);
-    results.push({ form, found: group.length, decode: find(NAMES.decode)!, reference: find(NAMES.reference)!, fast: find(NAMES.fast) });
+    results.push({ form, found: group.length, decode: find(NAMES.decode)!, reference: find(NAMES.reference)!, fast: find(NAMES.fast)! });
   }
   return results;
 }

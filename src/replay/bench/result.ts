@@ -17,7 +17,7 @@ export interface SubjectResult {
   /** Who does not take part, and why. */
   readonly absent: readonly string[];
   /** Milliseconds until the fast path can take a chunk: the first time in this process, and when everything is compiled. */
-  readonly startUp: { readonly first: number; readonly warm: number } | undefined;
+  readonly startUp: { readonly first: number; readonly warm: number };
   readonly sizes: Sizes;
   /** A fault's cost in a long run divided by that in a short one; only for traces that are long enough. */
   readonly scale: Spread | undefined;
@@ -41,8 +41,7 @@ export interface FormResult {
   readonly found: number;
   readonly decode: Measured;
   readonly reference: Measured;
-  /** Undefined where there is no fast path. */
-  readonly fast: Measured | undefined;
+  readonly fast: Measured;
 }
 
 /** A ratio that the fast path is held to. A ratio of two times of one run means the same on every machine, or nearly so. */

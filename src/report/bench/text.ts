@@ -49,7 +49,7 @@ const COLUMNS: readonly Column[] = [
 
 function subjectLines({ architecture, name, order, faults, changes, measured, absent, startUp, sizes, scale }: SubjectResult, style: Style): string[] {
   const facts = [`${count(faults)} faults`, `${changes.toFixed(1)} registers change between two`];
-  if (startUp !== undefined) facts.push(`fast path opens in ${startUp.first.toFixed(1)} ms at first, ${startUp.warm.toFixed(1)} ms when warm`);
+  facts.push(`fast path opens in ${startUp.first.toFixed(1)} ms at first, ${startUp.warm.toFixed(1)} ms when warm`);
   const lines = [`${style("bold", `${architecture}, ${name}, ${order}`)}: ${facts.join("; ")}`];
   lines.push(...layOut(dim(COLUMNS, style), measured.map(row)));
   lines.push(`  bytes a fault: JSON lines ${figure(sizes.jsonLines)}, MessagePack objects ${figure(sizes.objects)}, binary trace ${figure(sizes.binary)}`);

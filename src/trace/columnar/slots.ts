@@ -1,12 +1,9 @@
-import { SLOT_LIMIT } from "../../model/fault-columns.ts";
+import { SLOT_LIMIT, slotRegisters } from "../../model/fault-columns.ts";
 import type { Register, RegisterFile, RegisterSet } from "../../model/registers.ts";
 import { TraceError } from "../record.ts";
 import { WIDE_CODE } from "./layout.ts";
 
-/**
- * How a file numbers the registers: those that are no wider than the general ones by slots, wider ones by codes from {@link WIDE_CODE}. On arm the vector
- * registers are wider: their values would have all of a chunk take eight bytes.
- */
+/** How a file numbers the registers: those that have a slot (`slotRegisters`) by these, wider ones by codes from {@link WIDE_CODE}. */
 export interface SlotMap {
   readonly set: RegisterSet;
   /** The register of each slot. */
@@ -20,16 +17,9 @@ export interface SlotMap {
 
 /** How a new file numbers the registers of an architecture. */
 export function slotsOf(set: RegisterSet): SlotMap {
-  const all = set.descriptions.map((_, register) => register);
-  const general = generalWidth(set);
-  const slots = all.filter((register) => set.describe(register).width <= general);
-  if (slots.length > SLOT_LIMIT) throw new Error(`${set.architecture} has ${slots.length} registers of up to ${general} bits; a binary trace has room for ${SLOT_LIMIT}`);
-  return slotMap(set, slots, all.filter((register) => set.describe(register).width > general));
-}
-
-/** Bits of the general registers. */
-function generalWidth({ descriptions }: RegisterSet): number {
-  return Math.max(...descriptions.filter(({ file }) => file === "general").map(({ width }) => width));
+  const slots = slotRegisters(set);
+  if (slots.length > SLOT_LIMIT) throw new Error(`${set.architecture} has ${slots.length} registers for slots; a binary trace has room for ${SLOT_LIMIT}`);
+  return slotMap(set, slots, set.descriptions.flatMap((_, register) => (slots.includes(register) ? [] : [register])));
 }
 
 /** How the file numbers them whose header has these names. Throws a {@link TraceError}. */
