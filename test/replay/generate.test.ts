@@ -2,7 +2,8 @@ import { Packr } from "msgpackr";
 import { describe, expect, test } from "vitest";
 import { defaultHandler } from "../../handlers/list.ts";
 import { loadIsa } from "../../src/isa/list.ts";
-import { GENERATED, generate } from "../../src/replay/generate/generate.ts";
+import { ARCHITECTURES } from "../../src/model/architecture.ts";
+import { generate } from "../../src/replay/generate/generate.ts";
 import { replayFault } from "../../src/replay/replay.ts";
 import { columnar } from "../../src/trace/columnar/codec.ts";
 import type { TraceRecord } from "../../src/trace/record.ts";
@@ -21,7 +22,7 @@ function objectSize({ fault: { pc, bytes, registers, gpa, gva, write, reads } }:
   return packr.pack({ pc: integer(pc), insn: bytes, regs: Object.fromEntries(values), fault: { gpa: integer(gpa!), gva: integer(gva!), write }, reads: reads.map(integer) }).length;
 }
 
-describe.each(GENERATED)("a generated trace (%s)", (architecture) => {
+describe.each(ARCHITECTURES)("a generated trace (%s)", (architecture) => {
   test("all of its faults can be emulated, and make the accesses that they say", async () => {
     const isa = await loadIsa(architecture);
     const { header, records } = generate(isa.registers, architecture, { faults: 3000, seed: 1 });

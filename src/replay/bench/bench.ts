@@ -8,7 +8,7 @@ import { slotsOf } from "../../trace/columnar/slots.ts";
 import { competitorsFor, type Setup } from "./competitors.ts";
 import { benchForms } from "./forms.ts";
 import { goalsOf } from "./goals.ts";
-import { canGenerate, generated, type Input } from "./inputs.ts";
+import { generated, type Input } from "./inputs.ts";
 import { thisMachine } from "./machine.ts";
 import { measure, spreadOf, type Spread } from "./measure.ts";
 import type { BenchResult, SubjectResult } from "./result.ts";
@@ -62,7 +62,7 @@ export async function bench(inputs: readonly Input[], options: BenchOptions): Pr
       const what = `${architecture}, ${input.name}`;
       forms.push({ architecture, name: input.name, forms: await benchForms(input, setup, { ...options, milliseconds: 1, onStep: step(what) }) });
     }
-    if (options.generate > 0 && canGenerate(architecture) && !done.has(architecture)) {
+    if (options.generate > 0 && !done.has(architecture)) {
       done.add(architecture);
       const what = `${architecture}, ${options.generate} generated faults`;
       step(what)("generating");

@@ -7,7 +7,7 @@ import type { RegisterSet } from "../../model/registers.ts";
 import { UserError } from "../../model/user-error.ts";
 import { readTrace } from "../../trace/read.ts";
 import type { Trace, TraceHeader, TraceRecord } from "../../trace/record.ts";
-import { generate, GENERATED, type GeneratedArchitecture } from "../generate/generate.ts";
+import { generate } from "../generate/generate.ts";
 import { FAULT_LIMIT } from "./subject.ts";
 
 /** Faults to bench, read into memory or made there. */
@@ -56,13 +56,8 @@ export async function bundledInputs(folder: string): Promise<Input[]> {
   return inputs;
 }
 
-/** Whether faults can be generated for an architecture. */
-export function canGenerate(architecture: Architecture): architecture is GeneratedArchitecture {
-  return (GENERATED as readonly Architecture[]).includes(architecture);
-}
-
 /** A generated trace, made as it is read. */
-export async function generated(architecture: GeneratedArchitecture, faults: number, seed: number): Promise<{ readonly header: TraceHeader; readonly registers: RegisterSet; readonly records: Iterable<TraceRecord> }> {
+export async function generated(architecture: Architecture, faults: number, seed: number): Promise<{ readonly header: TraceHeader; readonly registers: RegisterSet; readonly records: Iterable<TraceRecord> }> {
   const { registers } = await loadIsa(architecture);
   return { registers, ...generate(registers, architecture, { faults, seed }) };
 }
