@@ -1,4 +1,4 @@
-import { Field, compilePattern, fieldValue, readField, type FieldPart, type Pattern } from "./pattern.ts";
+import { Field, compilePattern, fieldValue, type FieldPart, type Pattern } from "./pattern.ts";
 
 /** One instruction: a row of the table of a fixed-width instruction set. It states facts, never code. */
 export interface Row<Facts> {
@@ -21,8 +21,6 @@ export interface CompiledRow<Facts> extends Pattern {
 interface Condition {
   readonly field: string;
   readonly parts: readonly FieldPart[];
-  /** The same, compiled. */
-  readonly value: Field;
   readonly allowed: ReadonlySet<number>;
   /** Bits of the word that the field takes. */
   readonly bits: number;
@@ -74,7 +72,7 @@ export class RowTable<Facts> {
     this.#slots = fillSlots(this.rows, options.index);
     this.#masks = Int32Array.from(this.rows, ({ mask }) => mask);
     this.#matches = Int32Array.from(this.rows, ({ match }) => match);
-    const pair = overlappingPair(this.rows, this.#slots, this.#masks, this.#matches);
+    const pair = overlappingPair(this.rows, this.#slots);
     if (pair !== undefined) throw new Error(`${options.name}: rows ${pair[0].form} and ${pair[1].form} match the same word`);
   }
 
@@ -130,8 +128,8 @@ export function perRow<Facts, Derived>({ rows }: RowTable<Facts>, derive: (row: 
 /** Whether a word that has the fixed bits of a row is its instruction. */
 function meetsConditions<Facts>({ conditions }: CompiledRow<Facts>, word: number): boolean {
   for (let index = 0; index < conditions.length; index++) {
-    const { value: field, allowed, mask } = conditions[index]!;
-    const value = readField(field, word);
+    const { parts, allowed, mask } = conditions[index]!;
+    const value = fieldValue(parts, word);
     if (mask === undefined ? !allowed.has(value) : ((mask >>> value) & 1) === 0) return false;
   }
   return true;
@@ -177,7 +175,7 @@ function compileConditions(where: Readonly<Record<string, readonly number[]>>, p
     if (parts === undefined) throw new Error(`"where" names the field ${field}, which the pattern does not have`);
     if (allowed.length === 0) throw new Error(`"where" allows no value of field ${field}`);
     const small = parts.every(({ to, width }) => to + width <= 5);
-    return { field, parts, value: new Field(parts), allowed: new Set(allowed), bits: wordBits(parts), mask: small ? allowed.reduce((sum, value) => sum | (1 << value), 0) : undefined };
+    return { field, parts, allowed: new Set(allowed), bits: wordBits(parts), mask: small ? allowed.reduce((sum, value) => sum | (1 << value), 0) : undefined };
   });
 }
 
@@ -250,7 +248,9 @@ function fillSlots<Facts>(rows: readonly CompiledRow<Facts>[], index: readonly n
  * The first two rows, if any, that some word may match both. Their index bits agree in that word, so that they share a slot. Pairs whose
  * fixed bits differ, by far the most, cost one integer test.
  */
-function overlappingPair<Facts>(rows: readonly CompiledRow<Facts>[], { starts, numbers }: Slots, masks: Int32Array, values: Int32Array): readonly [CompiledRow<Facts>, CompiledRow<Facts>] | undefined {
+function overlappingPair<Facts>(rows: readonly CompiledRow<Facts>[], { starts, numbers }: Slots): readonly [CompiledRow<Facts>, CompiledRow<Facts>] | undefined {
+  const masks = Int32Array.from(rows, ({ mask }) => mask);
+  const values = Int32Array.from(rows, ({ match }) => match);
   for (let slot = 0; slot + 1 < starts.length; slot++) {
     const end = starts[slot + 1]!;
     for (let at = starts[slot]!; at + 1 < end; at++) {
