@@ -41,7 +41,9 @@ const PLACES = [
   "CLASS_SIZE",
   "CLASS_LIMIT",
   "OPERATORS",
+  "CPSR",
   "KEY",
+  "WANTED",
   "INFORMATIONS",
   "SINGLE",
   "ZEROS",
@@ -136,8 +138,8 @@ export class Kernel {
     return this.#records!;
   }
 
-  /** The slot of the status register: RFLAGS, for arithmetic, or CPSR. */
-  setStatusSlot(slot: number): void {
+  /** The slot of RFLAGS, for arithmetic. */
+  setFlagsSlot(slot: number): void {
     this.#state.setUint32(176, 8 * slot, true);
   }
 

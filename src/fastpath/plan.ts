@@ -46,10 +46,8 @@ export interface Plan {
   readonly compute?: ComputePlan;
 }
 
-/** An instruction of A32 or T32, which is always executed, outside IT blocks; data is little-endian. */
+/** What an instruction of A32 or T32 has besides. It is always executed; the kernel sees that CPSR says nothing unusual. */
 interface ArmPlan {
-  /** Bits of CPSR that must be zero. */
-  readonly statusMask: bigint;
   /** What is added to the base register, with writeback. */
   readonly step: bigint;
   /** The second register of a pair. */
@@ -148,13 +146,10 @@ function plainPlanOf(operation: Operation, length: number, registers: RegisterSe
   return reads.length === 1 ? readPlan(reads[0]!, address, operation, length, registers) : writePlanOf(writes[0]!, address, operation, length, registers);
 }
 
-/** CPSR, DDI 0487 G8.2.33: IT[7:2] and IT[1:0]; E. */
-const CPSR_IT = (0x3fn << 10n) | (3n << 25n);
-const CPSR_E = 1n << 9n;
 /** The condition field of an instruction that is always executed. */
 const ALWAYS = 14;
 
-/** A move of A32 or T32: its first access as everywhere, then the second of a pair, the writeback, and what CPSR must be. */
+/** A move of A32 or T32: its first access as everywhere, then the second of a pair, and the writeback. */
 function armPlanOf(operation: Operation, length: number, registers: RegisterSet): Plan | undefined {
   const { reads, writes, updates, condition, alignment = 1, addresses } = operation;
   if (!hasOnly(operation, KNOWN.armOperation) || typeof condition === "number" && condition !== ALWAYS) return undefined;
@@ -173,7 +168,7 @@ function armPlanOf(operation: Operation, length: number, registers: RegisterSet)
     ...plan,
     needed: plan.needed | needed,
     information: (counted | more) >>> 0,
-    arm: { statusMask: CPSR_IT | CPSR_E, step, second: second.slot, accesses, alignmentMask: alignment - 1 },
+    arm: { step, second: second.slot, accesses, alignmentMask: alignment - 1 },
   };
 }
 
@@ -370,8 +365,8 @@ export interface PlanKey {
 }
 
 /** What many plans have in common, as the words of a class. */
-export function classOf({ cut, sign, result, kept, addressMask, compute, arm }: Plan): readonly bigint[] {
-  return [cut, sign, result, kept.mask, addressMask, compute?.target.keep ?? 0n, arm?.statusMask ?? 0n];
+export function classOf({ cut, sign, result, kept, addressMask, compute }: Plan): readonly bigint[] {
+  return [cut, sign, result, kept.mask, addressMask, compute?.target.keep ?? 0n];
 }
 
 /** Where a plan goes and what it refers to: addresses in the kernel's memory. */
@@ -401,7 +396,7 @@ export function writePlan(view: DataView, { at, classAt, registers }: PlanPlace,
   view.setUint32(at + 40, source === undefined ? at + 24 : registers + 8 * source.slot + source.bit / 8, true);
   view.setUint32(at + 44, information, true);
   view.setUint16(at + 48, 8 * (compute?.target.slot ?? arm?.second ?? ZERO_SLOT), true);
-  view.setUint8(at + 50, (base > ZERO_SLOT ? 1 : 0) | (compute === undefined ? 0 : 2));
+  view.setUint8(at + 50, (base > ZERO_SLOT ? 1 : 0) | (compute === undefined ? 0 : 2) | (arm === undefined || arm.alignmentMask + arm.accesses === 1 ? 0 : 4));
   view.setUint8(at + 51, index.shift);
   view.setUint8(at + 56, compute?.operator ?? 0);
   view.setUint8(at + 57, compute?.memoryFirst ? 1 : 0);

@@ -1,4 +1,4 @@
-import type { Architecture, InstructionSet } from "../model/architecture.ts";
+import type { InstructionSet } from "../model/architecture.ts";
 import { type FaultColumns, slotRegisters } from "../model/fault-columns.ts";
 import type { Isa } from "../model/instruction.ts";
 import { Refusal } from "../model/refusal.ts";
@@ -9,8 +9,8 @@ import { CLASS_SIZE, classOf, operatorMasks, type Plan, PLAN_SIZE, type PlanKey,
 
 /** Bytes of HEADS: one u16 for each hash of 15 bits. */
 const HEADS_SIZE = 2 << 15;
-/** Instruction sets in the order of an instruction's plans. */
-const SETS: Readonly<Record<Architecture, readonly InstructionSet[]>> = { aarch64: ["a64"], arm: ["a32", "t32"], riscv64: ["rv64"], "x86-64": ["x86-64"] };
+/** On arm, in what plans are found by: T32 is meant (assembly/plans.ts). */
+const T32_KEY = 1n << 32n;
 /** Plans that are moved to their other place to make room for one; four times as many places as plans need only a few. */
 const MOVE_LIMIT = 64;
 
@@ -31,8 +31,6 @@ export class PlannedFastPath implements FastPath {
   readonly #prepareSingle: () => void;
   readonly #headsOf: (low: bigint, high: bigint) => number;
   readonly #guard: () => void;
-  /** On arm an instruction has two plans, one after the other, of which the kernel takes the one that CPSR.T says. */
-  readonly #sets: readonly InstructionSet[];
   #plans = 0;
   /** The classes of plans by their words, and where each is. */
   readonly #classes = new Map<string, number>();
@@ -48,9 +46,10 @@ export class PlannedFastPath implements FastPath {
     if (kernel.place.PLAN_SIZE !== PLAN_SIZE || kernel.place.CLASS_SIZE !== CLASS_SIZE) throw new Error("kernel.wasm is of another version");
     kernel.bytes.set(flagChecks(settings.userMode), kernel.place.FLAG_CHECKS);
     kernel.setFacts(kernelFacts(settings));
-    this.#sets = SETS[isa.architecture];
-    const status = isa.registers.find("rflags") ?? isa.registers.find("cpsr");
-    if (status !== undefined) kernel.setStatusSlot(status.register);
+    const flags = isa.registers.find("rflags");
+    if (flags !== undefined) kernel.setFlagsSlot(flags.register);
+    const status = isa.registers.find("cpsr");
+    if (status !== undefined && 8 * status.register !== kernel.place.CPSR) throw new Error("the kernel has CPSR in another slot");
     this.#run = kernel.routine(isa.architecture === "arm" ? "runArm" : "runPlanned");
     this.#unpack = kernel.routine("unpackPlanned");
     this.single = kernel.routine(isa.architecture === "arm" ? "singleArm" : "singlePlanned");
@@ -65,6 +64,8 @@ export class PlannedFastPath implements FastPath {
   }
 
   load(columns: FaultColumns): void {
+    const { width } = columns.instruction;
+    if (this.#isa.architecture === "arm" && width !== 0 && width < 4) throw new RangeError(`column instruction has elements of ${width} bytes, and one of arm has 4 or more`);
     this.kernel.load(columns);
     this.#unpack(columns.count);
   }
@@ -103,28 +104,31 @@ export class PlannedFastPath implements FastPath {
   #learn(): void {
     const { bytes, place } = this.kernel;
     const view = new DataView(bytes.buffer);
-    const key = { low: view.getBigUint64(place.KEY, true), high: view.getBigUint64(place.KEY + 8, true) };
-    if (this.#plans + this.#sets.length > place.PLAN_LIMIT) this.#forget();
-    const plans = this.#plansOf(key);
+    const key = { low: view.getBigUint64(place.WANTED, true), high: view.getBigUint64(place.WANTED + 8, true) };
+    if (this.#plans === place.PLAN_LIMIT) this.#forget();
+    const plan = this.#planOf(key);
     // A chunk that has all registers which plans need requires no check of that; now there is one plan more.
-    for (const plan of plans) this.#needed |= plan?.needed ?? 0n;
+    this.#needed |= plan?.needed ?? 0n;
     this.kernel.setNeeded(this.#needed);
     this.#guard();
-    if (!this.#write(view, key, plans)) {
+    if (!this.#write(view, key, plan)) {
       this.#forget();
-      this.#write(view, key, plans);
+      this.#write(view, key, plan);
     }
   }
 
-  /** The plan of an instruction in each of the sets, as far as there is one. */
-  #plansOf({ low, high }: PlanKey): (Plan | undefined)[] {
+  #planOf({ low, high }: PlanKey): Plan | undefined {
     const isa = this.#isa;
     const transformed = high === 0n && low !== 0n ? isa.decodeTransformed?.(low, 0n) : undefined;
-    if (transformed !== undefined) return [transformed instanceof Refusal ? undefined : transformedPlanOf(transformed, isa.registers)];
-    return this.#sets.map((set) => {
-      const instruction = isa.decode(bytesOf(low, high), set);
-      return instruction instanceof Refusal ? undefined : planOf(instruction, isa.registers);
-    });
+    if (transformed !== undefined) return transformed instanceof Refusal ? undefined : transformedPlanOf(transformed, isa.registers);
+    const instruction = isa.decode(bytesOf(low, high), this.#instructionSet(low));
+    return instruction instanceof Refusal ? undefined : planOf(instruction, isa.registers);
+  }
+
+  #instructionSet(low: bigint): InstructionSet {
+    const { architecture } = this.#isa;
+    if (architecture === "arm") return (low & T32_KEY) === 0n ? "a32" : "t32";
+    return architecture === "x86-64" ? "x86-64" : "rv64";
   }
 
   /** The address of a plan's class, which is written if it is new; undefined: there are too many. */
@@ -151,11 +155,10 @@ export class PlannedFastPath implements FastPath {
   }
 
   /** Writes a plan, and its number to one of its two places (R. Pagh and F. Rodler, "Cuckoo hashing", 2001). Gives whether that succeeded. */
-  #write(view: DataView, key: PlanKey, plans: readonly (Plan | undefined)[]): boolean {
+  #write(view: DataView, key: PlanKey, plan: Plan | undefined): boolean {
     const { place } = this.kernel;
-    let number = this.#plans;
-    this.#plans += this.#sets.length;
-    this.#sets.forEach((_, each) => this.#put(view, number + each, key, plans[each]));
+    let number = this.#plans++;
+    this.#put(view, number, key, plan);
     let taken = 0;
     for (let moves = 0; moves < MOVE_LIMIT; moves++) {
       const at = place.PLANS + PLAN_SIZE * number;
@@ -177,7 +180,7 @@ export class PlannedFastPath implements FastPath {
     bytes.fill(0, place.HEADS, place.HEADS + HEADS_SIZE);
     // The plan of no instruction: its bytes can't be captured.
     this.#put(new DataView(bytes.buffer), 0, { low: 0n, high: 0xffff_ffff_ffff_ffffn }, undefined);
-    this.#plans = this.#sets.length;
+    this.#plans = 1;
   }
 }
 

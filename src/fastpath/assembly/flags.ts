@@ -1,6 +1,6 @@
 // x86-64 arithmetic on what was read: ADD, ADC, SUB, SBB, AND, OR, XOR, INC and DEC, with a destination in memory, in a register, or (CMP, TEST)
 // with none. The flags are those of src/emulate/x86-arithmetic.ts.
-import { BASES, OPERATORS, REGISTERS, STATUS_AT, SECONDS } from "./memory";
+import { BASES, OPERATORS, REGISTERS, RFLAGS_AT, SECONDS } from "./memory";
 
 // Places in a plan and in its class, see src/fastpath/plan.ts.
 @inline const SOURCE_AT: usize = 40;
@@ -39,7 +39,7 @@ export function compute(at: u32, plan: u32, common: u32, response: u32): void {
   const memoryFirst = load<u8>(plan, MEMORY_FIRST);
   const first = select<u64>(memory, operand, memoryFirst);
   const second = select<u64>(operand, memory, memoryFirst);
-  const before = load<u64>(load<u32>(STATUS_AT), REGISTERS);
+  const before = load<u64>(load<u32>(RFLAGS_AT), REGISTERS);
   const sums = load<u64>(operator, SUM);
   const invert = load<u64>(operator, INVERT);
   const added = (second ^ invert) & cut;

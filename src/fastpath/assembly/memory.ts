@@ -57,8 +57,12 @@ export const CLASS_SIZE: u32 = 64;
 export const CLASS_LIMIT: u32 = 512;
 /** The masks of x86-64's operators, see src/fastpath/plan.ts. */
 export const OPERATORS: u32 = 0xf8000;
-/** Instruction bytes that have no plan yet, and those of a single call, as two u64, the number of captured bytes in the last byte. */
+/** Instruction bytes of a single call, and what there is no plan for yet, as two u64 each, the number of captured bytes in the last byte. */
 export const KEY: u32 = STATE + 152;
+export const WANTED: u32 = STATE + 200;
+/** Not 0 if plans are looked for that are of T32, and if that has to begin anew because CPSR.T has changed, u32. */
+@inline export const SET: u32 = STATE + 216;
+@inline export const SET_CHANGED: u32 = STATE + 220;
 /** For streams whose elements are all zero: as many as 4,096 faults without the flag "slow" can take, 4 each, and a load of 4 at the end. */
 export const ZEROS: u32 = 0x100000;
 /** The chunk as it was read, then its streams unpacked, to the end of the memory. */
@@ -112,8 +116,10 @@ export const OFFSETS: u32 = STATE + 168;
 @inline export const NEXT_BYTE: u32 = STATE + 140;
 @inline export const BYTES_END: u32 = STATE + 144;
 @inline export const BYTES_STEP: u32 = STATE + 148;
-/** Byte offset in the register file of the status register (RFLAGS, CPSR), u32. */
-@inline export const STATUS_AT: u32 = STATE + 176;
+/** Byte offset in the register file of RFLAGS, u32. */
+@inline export const RFLAGS_AT: u32 = STATE + 176;
+/** Byte offset in the register file of arm's CPSR. */
+export const CPSR: u32 = 16 * 8;
 /** Which bits of a load of eight bytes are an element of the columns of PCs and transformed instructions, u64. */
 @inline export const PC_MASK: u32 = STATE + 184;
 @inline export const TRANSFORMED_MASK: u32 = STATE + 192;

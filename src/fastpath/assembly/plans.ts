@@ -5,9 +5,9 @@ import { addressOf, areRuledOut, countDeclined, countOf, elementMask, maskedElem
 import { compute } from "./flags";
 import { declineBefore, HAS_TRANSFORMED_INSTRUCTION } from "./decline";
 import {
-  BASES, BYTES_END, BYTES_STEP, BYTE_MASKS, CAPTURED, DELTA, DELTAS, FAULT_ADDRESS, FIRSTS, FLAGS, FLAGS_OF, FLAG_CHECKS, GPAS, GUARDED, GVAS, HEADS, INFORMATIONS,
+  BASES, BYTES_END, BYTES_STEP, BYTE_MASKS, CAPTURED, CPSR, DELTA, DELTAS, FAULT_ADDRESS, FIRSTS, FLAGS, FLAGS_OF, FLAG_CHECKS, GPAS, GUARDED, GVAS, HEADS, INFORMATIONS,
   INSTRUCTION, INSTRUCTION_LENGTH, KEY, LONGEST_LENGTH, NEEDED, NEEDED_SLOTS, NEXT_BYTE, NEXT_RESPONSE, NEXT_VALUE, OFFSETS, PC, PC_MASK, PLANS, PLANS_OF, PROGRAM_COUNTER,
-  REGISTERS, RESPONSES_END, SECONDS, SINGLE_RESPONSES, STATUS_AT, TRANSFORMED_INSTRUCTION, TRANSFORMED_MASK, VALUES_END,
+  REGISTERS, RESPONSES_END, SECONDS, SET, SET_CHANGED, SINGLE_RESPONSES, TRANSFORMED_INSTRUCTION, TRANSFORMED_MASK, VALUES_END, WANTED,
   WORDS as LENGTHS, ZERO,
 } from "./memory";
 import { applyDelta, DAMAGED, slowFault } from "./registers";
@@ -38,14 +38,18 @@ import { applyDelta, DAMAGED, slowFault } from "./registers";
 @inline const RESULT: usize = 16;
 @inline const KEEP: usize = 24;
 @inline const ADDRESS_MASK: usize = 32;
-@inline const STATUS_MASK: usize = 48;
 
 // Bits of MORE.
 @inline const USES_FAULT: u8 = 1;
 @inline const COMPUTES: u8 = 2;
 
-/** CPSR.T, DDI 0487 G8.2.33; shifted left once it is the size of a plan. */
+// CPSR, DDI 0487 G8.2.33: the instruction set, and what plans are not for: an IT block, and big-endian data (IT[7:2], IT[1:0] and E).
 @inline const CPSR_T: u32 = 1 << 5;
+@inline const CPSR_UNUSUAL: u64 = (0x3f << 10) | (3 << 25) | (1 << 9);
+
+/** An instruction of A32 or T32 has four bytes at most, whatever was captured after it; above them stands whether T32 is meant. */
+@inline const WORD: u64 = 0xffffffff;
+@inline const T32_KEY: u64 = 1 << 32;
 
 @inline const SLOW: u32 = 1 << 7;
 /** An odd number without a pattern: 2^64 divided by the golden ratio. */
@@ -84,7 +88,7 @@ function isPlanOf(plan: u32, low: u64, high: u64): bool {
   return ((load<u64>(plan, LOW) ^ low) | (load<u64>(plan, HIGH) ^ high)) === 0;
 }
 
-/** Makes the plan of the instruction whose bytes are in `KEY`; the addresses of others may change by that. The wrapper does it. */
+/** Makes the plan of the instruction whose bytes are in `WANTED`; the addresses of others may change by that. The wrapper does it. */
 @external("wrapper", "learn")
 declare function learn(): void;
 
@@ -101,6 +105,28 @@ function planOf(low: u64, high: u64): u32 {
   return isPlanOf(second, low, high) ? second : MISSING_PLAN;
 }
 
+/** Whether CPSR says that the instruction is one of T32. */
+@inline
+function isT32(): bool {
+  return (load<u32>(CPSR, REGISTERS) & CPSR_T) !== 0;
+}
+
+@inline
+function want(low: u64, high: u64): void {
+  store<u64>(WANTED, low);
+  store<u64>(WANTED + 8, high);
+}
+
+/** The same, which is made if it is missing. */
+@inline
+function learnedPlanOf(low: u64, high: u64): u32 {
+  const plan = planOf(low, high);
+  if (plan !== MISSING_PLAN) return plan;
+  want(low, high);
+  learn();
+  return planOf(low, high);
+}
+
 /** Sets whether a register that a plan needs may not have been captured. */
 export function guardPlanned(): void {
   const needed = load<u64>(NEEDED_SLOTS);
@@ -109,33 +135,33 @@ export function guardPlanned(): void {
 
 /**
  * Emulates one fault with the registers as they are; `at` is eight times its index. Gives the information word of its record, 0 if it is declined. Its
- * addresses have passed already. It calls nothing: a call would have everything spilled. `arm`: of each two plans the second is for T32, and there is
- * what only A32 and T32 have.
+ * addresses have passed already. It calls nothing: a call would have everything spilled. `arm`: with what only A32 and T32 have.
  */
 @inline
-function emulate(at: u32, found: u32, gva: u64, flags: u32, responses: u32, arm: bool): u32 {
-  const status = arm ? load<u64>(load<u32>(STATUS_AT), REGISTERS) : 0;
-  const plan = arm ? found + ((<u32>status & CPSR_T) << 1) : found;
+function emulate(at: u32, plan: u32, gva: u64, flags: u32, responses: u32, arm: bool): u32 {
   const common = load<u32>(plan, CLASS_AT);
-  const more = arm ? 0 : load<u8>(plan, MORE);
+  const more = load<u8>(plan, MORE);
+  let wrong: u64 = 0;
   if (more) {
-    if (more & USES_FAULT) {
+    if (arm) {
+      // A pair, which wants to be aligned.
+      wrong = gva & <u64>load<u8>(plan, ALIGNMENT_MASK);
+      const second = select<u32>(REGISTERS + <u32>load<u16>(plan, SECOND_AT), responses + 8, load<u8>(plan, IS_WRITE));
+      store<u64>(at, load<u64>(second) & load<u64>(common, CUT), SECONDS);
+    } else if (more & USES_FAULT) {
       store<u64>(PROGRAM_COUNTER, maskedElement(PC, at >> 3, load<u64>(PC_MASK)), REGISTERS);
       store<u64>(FAULT_ADDRESS, gva, REGISTERS);
     }
-    if (more & COMPUTES) compute(at, plan, common, responses);
+    if (!arm && (more & COMPUTES) !== 0) compute(at, plan, common, responses);
   }
   const index = load<u64>(<u32>load<u16>(plan, INDEX_AT), REGISTERS) << <u64>load<u8>(plan, INDEX_SHIFT);
   const base = load<u64>(<u32>load<u16>(plan, BASE_AT), REGISTERS);
   const sum = base + index + load<u64>(plan, DISPLACEMENT);
   const address = (sum & load<u64>(common, ADDRESS_MASK)) + load<u64>(<u32>load<u16>(plan, SEGMENT_AT), REGISTERS);
-  let wrong = address ^ gva;
+  wrong |= address ^ gva;
   if (arm) {
-    // Always executed, in the instruction set that the plan is for, little-endian data, and the alignment that the instruction wants.
-    wrong |= (status & load<u64>(common, STATUS_MASK)) | (gva & <u64>load<u8>(plan, ALIGNMENT_MASK));
+    wrong |= load<u64>(CPSR, REGISTERS) & CPSR_UNUSUAL;
     store<u64>(at, (base + load<u64>(plan, STEP)) & 0xffffffff, BASES);
-    const second = select<u32>(REGISTERS + <u32>load<u16>(plan, SECOND_AT), responses + 8, load<u8>(plan, IS_WRITE));
-    store<u64>(at, load<u64>(second) & load<u64>(common, CUT), SECONDS);
   }
   // The last byte must lie in the same page.
   wrong |= ((gva + <u64>load<u8>(plan, LAST)) ^ gva) & ~0xfff;
@@ -177,11 +203,13 @@ export function singleArm(): u32 {
 
 @inline
 function single(arm: bool): u32 {
-  let plan = planOf(load<u64>(KEY), load<u64>(KEY + 8));
-  if (plan === MISSING_PLAN) {
-    learn();
-    plan = planOf(load<u64>(KEY), load<u64>(KEY + 8));
+  let low = load<u64>(KEY);
+  let high = load<u64>(KEY + 8);
+  if (arm) {
+    low = (low & WORD) | (isT32() ? T32_KEY : 0);
+    high = min<u64>(high >> 56, 4) << 56;
   }
+  const plan = learnedPlanOf(low, high);
   const gpa = load<u64>(GPAS);
   const gva = gpa + load<u64>(OFFSETS);
   let information = emulate(0, plan, gva, load<u32>(FLAGS_OF), SINGLE_RESPONSES, arm);
@@ -220,16 +248,21 @@ function limitLengths(count: u32): void {
   store<u32>(LONGEST_LENGTH, max(max(i32x4.extract_lane(longest, 0), i32x4.extract_lane(longest, 1)), max(i32x4.extract_lane(longest, 2), i32x4.extract_lane(longest, 3))));
 }
 
+/** Faults of which plans are looked for where the set has changed, times eight. */
+@inline const LEAST_WINDOW: u32 = 4 << 3;
+
 /** In place of the bytes of an instruction that its column can hold: as many as the lengths say, 15 at most. */
 @inline const ANY: u32 = 0xffffffff;
 
 /**
  * Finds the plans of faults from `from` (eight times the index) up to `to`, in a loop of its own: what depends on a plan waits for a multiplication and
- * three loads, and here many faults wait at the same time. Gives the first that has none yet, and leaves its bytes in `KEY`. `step`: bytes of an element of
+ * three loads, and here many faults wait at the same time. Gives the first that has none yet, and leaves its bytes in `WANTED`. `step`: bytes of an element of
  * the instruction column, 0: a stream. `most`: bytes of an instruction that it can hold, or {@link ANY}.
  */
 @inline
-function findPlans(from: u32, to: u32, step: u32, most: u32): u32 {
+function findPlans(from: u32, to: u32, step: u32, most: u32, arm: bool): u32 {
+  // For the set of the first fault: who runs them stops where it changes.
+  const set: u64 = arm && load<u32>(SET) !== 0 ? T32_KEY : 0;
   let next = load<u32>(NEXT_BYTE);
   let at = from;
   for (; at < to; at += 8) {
@@ -237,15 +270,18 @@ function findPlans(from: u32, to: u32, step: u32, most: u32): u32 {
     const used = most === ANY ? length : min<u32>(length, 15);
     const held = (most === ANY ? length : min<u32>(used, most)) << 4;
     let low = (step === 4 ? <u64>load<u32>(next) : load<u64>(next)) & load<u64>(held, BYTE_MASKS);
-    const high = (step === 4 ? 0 : load<u64>(next, 8) & load<u64>(held, BYTE_MASKS + 8)) | (<u64>used << 56);
+    let high = (step === 4 ? 0 : load<u64>(next, 8) & load<u64>(held, BYTE_MASKS + 8)) | (<u64>used << 56);
     // What the hart said of the instruction counts where there are no bytes.
     if (length === 0 && (load<u32>(at >> 1, FLAGS_OF) & HAS_TRANSFORMED_INSTRUCTION) !== 0) {
       low = maskedElement(TRANSFORMED_INSTRUCTION, at >> 3, load<u64>(TRANSFORMED_MASK));
     }
+    if (arm) {
+      low = (low & WORD) | set;
+      high = <u64>min<u32>(used, 4) << 56;
+    }
     const plan = planOf(low, high);
     if (plan === MISSING_PLAN) {
-      store<u64>(KEY, low);
-      store<u64>(KEY + 8, high);
+      want(low, high);
       break;
     }
     store<u32>(at >> 1, plan, PLANS_OF);
@@ -271,21 +307,49 @@ function run(from: u32, to: u32, arm: bool): i32 {
   const end = to << 3;
   // A stream has what the lengths say, a column of elements as many bytes as they have. Lengths that need no limit are the common case.
   const limited = load<u32>(LONGEST_LENGTH) > <u32>(step === 4 ? 4 : 15) || (step !== 0 && step !== 4);
+  // Where the set has just changed it may do so again: plans are looked for of few faults first, then of more and more.
+  let window = end;
   for (let at = from << 3; at < end;) {
+    const until = arm ? min(at + window, end) : end;
     let found: u32;
-    if (limited) found = findPlans(at, end, step, step === 0 || step > 15 ? 15 : step);
-    else found = step === 4 ? findPlans(at, end, 4, ANY) : findPlans(at, end, 0, ANY);
+    if (limited) found = findPlans(at, until, step, step === 0 || step > 15 ? 15 : step, arm);
+    else found = step === 4 ? findPlans(at, until, 4, ANY, arm) : findPlans(at, until, 0, ANY, arm);
     if (step === 0 && load<u32>(NEXT_BYTE) > load<u32>(BYTES_END)) return -1;
     while (at < found) {
       at = arm ? runPlainArm(at, found) : runPlain(at, found);
-      if (at < found) at = arm ? runSlowArm(at, found) : runSlow(at, found);
+      if (at < found && (!arm || load<u32>(SET_CHANGED) === 0)) at = arm ? runSlowArm(at, found) : runSlow(at, found);
       if (at === DAMAGED) return -1;
+      if (arm && load<u32>(SET_CHANGED) !== 0) break;
+    }
+    if (arm && load<u32>(SET_CHANGED) !== 0) {
+      store<u32>(SET_CHANGED, 0);
+      window = LEAST_WINDOW;
+      store<u32>(NEXT_BYTE, addressOf(INSTRUCTION) + (at >> 3) * step);
+      continue;
     }
     // Those before are done: they need their plans no more.
-    if (found < end) learn();
+    if (found < until) learn();
+    else if (arm) window = min(window << 1, end);
   }
   if (load<u32>(NEXT_VALUE) > load<u32>(VALUES_END) || load<u32>(NEXT_RESPONSE) > load<u32>(RESPONSES_END)) return -1;
   return countDeclined(from, to);
+}
+
+/** Whether CPSR says another set than plans were looked for; from then on they are looked for in that. */
+@inline
+function setChanges(): bool {
+  const set = <u32>isT32();
+  if (set === load<u32>(SET)) return false;
+  store<u32>(SET, set);
+  store<u32>(SET_CHANGED, 1);
+  return true;
+}
+
+/** The plan of the arm instruction of a fault, in the set that CPSR says. */
+function planAtIndex(index: u32): u32 {
+  const used = min<u32>(load<u32>(index << 2, LENGTHS), 4);
+  const low = load<u64>(addressOf(INSTRUCTION) + index * load<u32>(BYTES_STEP)) & load<u64>(used << 4, BYTE_MASKS);
+  return learnedPlanOf((low & WORD) | (isT32() ? T32_KEY : 0), <u64>used << 56);
 }
 
 /** Emulates faults from `from` (eight times the index) up to the first that is flagged as slow, or `to`. Gives where it stopped. */
@@ -305,7 +369,10 @@ function plainLoop(from: u32, to: u32, arm: bool): u32 {
   for (; at < to; at += 8) {
     const flags = load<u32>(at >> 1, FLAGS_OF);
     if (flags & SLOW) break;
-    values = applyDelta(load<u32>(at >> 1, DELTAS), values);
+    const next = applyDelta(load<u32>(at >> 1, DELTAS), values);
+    // The fault's plan is of the other set: it starts anew there, with the same values.
+    if (arm && setChanges()) break;
+    values = next;
     emulateAt(at, flags, responses, arm);
     responses += (flags >> 2) & 24;
   }
@@ -337,8 +404,14 @@ function slowLoop(from: u32, to: u32, arm: bool): u32 {
     if (values === DAMAGED) return DAMAGED;
     if (load<u64>(CAPTURED) !== captured) guardPlanned();
     values = applyDelta(delta, values);
+    const changes = arm && setChanges();
+    if (changes) store<u32>(at >> 1, planAtIndex(at >> 3), PLANS_OF);
     emulateAt(at, flags, responses, arm);
     responses = load<u32>(NEXT_RESPONSE);
+    if (changes) {
+      at += 8;
+      break;
+    }
   }
   store<u32>(NEXT_VALUE, values);
   store<u32>(NEXT_RESPONSE, responses);
