@@ -75,6 +75,8 @@ const STREAMS = [
   { name: "responses", most: MANY_RESPONSES - 1 },
   { name: "responseCounts", most: 0 },
 ] as const;
+/** Bytes behind a column that a load at its last element may touch. */
+const AFTER = 16;
 /** Elements that the kernel looks at beyond the last. */
 const AHEAD = 4;
 /** Elements of a stream that are unpacked at most: more than any chunk's, but for string instructions, which are not the kernel's. */
@@ -105,6 +107,8 @@ export class Kernel {
   #registers = new BigUint64Array();
   #records: Records | undefined;
   #bytes = new Uint8Array();
+  /** Behind the chunks that are held. */
+  #heldEnd: number;
 
   /**
    * `module`: the bytes of kernel.wasm, which the build writes. Throws if they are not a WebAssembly module of this version. `learn` is called where a plan is
@@ -115,6 +119,7 @@ export class Kernel {
     this.#memory = this.#exports["memory"] as Memory;
     this.place = Object.fromEntries(PLACES.map((name) => [name, (this.#exports[name] as { readonly value: number }).value])) as Record<Place, number>;
     this.#unpack64 = this.routine("unpack64");
+    this.#heldEnd = this.place.CHUNK;
     this.#view();
   }
 
@@ -123,7 +128,7 @@ export class Kernel {
     return this.#exports[name] as Routine;
   }
 
-  /** All of the memory. Not valid after the next {@link reserve} or {@link load}, which may enlarge it. */
+  /** All of the memory. Not valid after the next {@link hold} or {@link load}, which may enlarge it. */
   get bytes(): Uint8Array {
     return this.#bytes;
   }
@@ -156,10 +161,21 @@ export class Kernel {
     this.#shapes.set([this.place.SINGLE, 8, 1], 6 * pc + 2);
   }
 
-  /** Room for the bytes of a chunk inside the memory: columns that are read right into it need not be copied by {@link load}. */
-  reserve(length: number): Uint8Array {
-    this.#enlarge(this.place.CHUNK + length);
-    return this.#bytes.subarray(this.place.CHUNK, this.place.CHUNK + length);
+  /**
+   * Takes chunks into the memory, where they stay until this is called again: {@link load} copies none of the columns that this gives. They are valid until
+   * another chunk is loaded that needs more room than these. Throws a RangeError as {@link load} does.
+   */
+  hold(chunks: readonly FaultColumns[]): FaultColumns[] {
+    const lengths = chunks.map((chunk) => (hotLength(chunk) + AFTER + 7) & ~7);
+    this.#heldEnd = lengths.reduce((sum, length) => sum + length, this.place.CHUNK);
+    this.#enlarge(this.#heldEnd + chunks.reduce((most, chunk) => Math.max(most, streamsRoom(chunk)), 0));
+    let at = this.place.CHUNK;
+    return chunks.map((chunk, index) => {
+      const bytes = this.#bytes.subarray(at, at + lengths[index]!);
+      bytes.set(chunk.bytes.subarray(0, bytes.length));
+      at += bytes.length;
+      return { ...chunk, bytes };
+    });
   }
 
   /** What faults are held against from now on. */
@@ -169,26 +185,24 @@ export class Kernel {
   }
 
   /**
-   * Takes a chunk: copies its bytes up to the end of the last column of {@link FaultColumns}, unless they were read into {@link reserve}, and sets the register file to that of its first fault.
-   * Throws a RangeError if a column does not lie in the chunk, or has too few elements.
+   * Takes a chunk: copies its bytes up to the end of the last column of {@link FaultColumns}, unless it is held ({@link hold}), and sets the register file
+   * to that of its first fault. Throws a RangeError if a column does not lie in the chunk, or has too few elements.
    */
   load(columns: FaultColumns): void {
     const { bytes, count } = columns;
     if (!(count >= 0 && count <= this.place.FAULT_LIMIT)) throw new RangeError(`a chunk has at most ${this.place.FAULT_LIMIT} faults, not ${count}`);
     const length = hotLength(columns);
-    let start = bytes.byteOffset;
-    if (bytes.buffer !== this.#bytes.buffer || start < this.place.CHUNK) {
-      this.reserve(length).set(bytes.subarray(0, length));
-      start = this.place.CHUNK;
-    }
-    this.#enlarge(start + length + 8 * STREAMS.reduce((sum, { name, most }) => sum + streamRoom(columns[name], most * count), 0));
+    const isHeld = bytes.buffer === this.#bytes.buffer && bytes.byteOffset >= this.place.CHUNK && bytes.byteOffset + length <= this.#heldEnd;
+    const start = isHeld ? bytes.byteOffset : this.#heldEnd;
+    let scratch = isHeld ? this.#heldEnd : (start + length + 7) & ~7;
+    this.#enlarge(scratch + streamsRoom(columns));
+    if (!isHeld) this.#bytes.set(bytes.subarray(0, length), start);
     FAULT_COLUMNS.forEach((name, index) => {
       const { base, width, offset, count: elements } = columns[name];
       this.#bases[3 * index] = base;
       this.#shapes.set([start + offset, width, elements], 6 * index + 2);
     });
     this.#setHead(columns, start);
-    let scratch = (start + length + 7) & ~7;
     STREAMS.forEach(({ name, most }, index) => {
       const { base, width, offset, count: elements } = columns[name];
       const room = streamRoom(columns[name], most * count);
@@ -266,6 +280,11 @@ function checkColumn(name: FaultColumn, { width, offset, count }: Column, { byte
   if (!(offset >= 0 && offset % 8 === 0 && offset + count * width <= bytes.length)) {
     throw new RangeError(`column ${name} does not lie in the chunk: ${count} elements of ${width} bytes at ${offset} of ${bytes.length}`);
   }
+}
+
+/** Bytes that the streams of a chunk need where they are unpacked. */
+function streamsRoom(columns: FaultColumns): number {
+  return 8 * STREAMS.reduce((sum, { name, most }) => sum + streamRoom(columns[name], most * columns.count), 0);
 }
 
 /** Elements for which a stream needs room where it is unpacked, if the faults that are not slow take `most` of it. */

@@ -137,14 +137,15 @@ async function startUpOf({ guest }: Subject, { isa, policy }: Setup): Promise<Su
  */
 async function scaleOf({ chunks, guest }: Subject, { isa, policy }: Setup): Promise<Spread> {
   const fastPath = await openFastPath(isa.architecture, { guest, userMode: policy.userMode });
+  const held = fastPath.kernel.hold(chunks.map(({ hot }) => hot));
   /** Processor time a fault of as many runs of `faults` as make {@link LONG}. */
   const run = (faults: number): number => {
     const start = process.cpuUsage();
     let all = 0;
     while (all < LONG) {
       let done = 0;
-      for (let number = 0; done < faults; number = (number + 1) % chunks.length) {
-        const { hot } = chunks[number]!;
+      for (let number = 0; done < faults; number = (number + 1) % held.length) {
+        const hot = held[number]!;
         fastPath.load(hot);
         fastPath.run(0, hot.count);
         done += hot.count;

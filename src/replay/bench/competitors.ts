@@ -65,7 +65,7 @@ async function floorOf({ chunks, faults }: Subject): Promise<Competitor> {
   const floor = await Floor.open(chunks.map(({ hot }) => hot));
   return {
     name: NAMES.floor,
-    does: "copy the columns, read each, write the registers and a record",
+    does: "read each column, write the registers and a record",
     faults,
     // It has no cursors to go on from in the middle of a chunk.
     batch: BLOCK_FAULTS,
@@ -81,6 +81,7 @@ async function floorOf({ chunks, faults }: Subject): Promise<Competitor> {
 
 /** A pass loads each chunk, which sets the registers to those of its first fault, and runs it. */
 function batchOf({ chunks, faults }: Subject, fastPath: FastPath): Competitor {
+  const held = fastPath.kernel.hold(chunks.map(({ hot }) => hot));
   return {
     name: NAMES.fast,
     does: "load a chunk, then whole faults in batches; the first batch of a chunk has its loading",
@@ -89,7 +90,7 @@ function batchOf({ chunks, faults }: Subject, fastPath: FastPath): Competitor {
     words: ["emulated", "declined"],
     pass(lap) {
       let done = 0;
-      for (const { hot } of chunks) {
+      for (const hot of held) {
         fastPath.load(hot);
         done += fastPath.run(0, hot.count).emulated;
         lap(hot.count);
@@ -98,7 +99,7 @@ function batchOf({ chunks, faults }: Subject, fastPath: FastPath): Competitor {
     },
     passInBatches(lap) {
       let done = 0;
-      for (const { hot } of chunks) {
+      for (const hot of held) {
         fastPath.load(hot);
         for (let from = 0; from < hot.count; from += FAST_BATCH) {
           const to = Math.min(from + FAST_BATCH, hot.count);
