@@ -355,10 +355,7 @@ function isWrittenBack(write: Write, size: number, result: number | undefined): 
   return hasOnly(write, KNOWN.write) && offset === 0 && write.size === size && from.kind === "temporary" && from.index === result && (from.bit ?? 0) === 0;
 }
 
-/**
- * Instruction bytes as the kernel compares them: two u64, the number of captured bytes in the last byte. Where there are none and a transformed
- * instruction, `low` is that, and `high` zero.
- */
+/** What a plan is found by, as the kernel compares it: see assembly/plans.ts. */
 export interface PlanKey {
   readonly low: bigint;
   readonly high: bigint;

@@ -9,8 +9,10 @@ import { CLASS_SIZE, classOf, operatorMasks, type Plan, PLAN_SIZE, type PlanKey,
 
 /** Bytes of HEADS: one u16 for each hash of 15 bits. */
 const HEADS_SIZE = 2 << 15;
-/** On arm, in what plans are found by: T32 is meant (assembly/plans.ts). */
-const T32_KEY = 1n << 32n;
+// What plans are found by, see assembly/plans.ts.
+const LENGTH_SHIFT = 32n;
+const T32_KEY = 1n << 40n;
+const TRANSFORMED = 1n;
 /** Plans that are moved to their other place to make room for one; four times as many places as plans need only a few. */
 const MOVE_LIMIT = 64;
 
@@ -119,8 +121,10 @@ export class PlannedFastPath implements FastPath {
 
   #planOf({ low, high }: PlanKey): Plan | undefined {
     const isa = this.#isa;
-    const transformed = high === 0n && low !== 0n ? isa.decodeTransformed?.(low, 0n) : undefined;
-    if (transformed !== undefined) return transformed instanceof Refusal ? undefined : transformedPlanOf(transformed, isa.registers);
+    if (high === TRANSFORMED) {
+      const transformed = isa.decodeTransformed?.(low, 0n);
+      return transformed === undefined || transformed instanceof Refusal ? undefined : transformedPlanOf(transformed, isa.registers);
+    }
     const instruction = isa.decode(bytesOf(low, high), this.#instructionSet(low));
     return instruction instanceof Refusal ? undefined : planOf(instruction, isa.registers);
   }
@@ -202,6 +206,7 @@ function bytesOf(low: bigint, high: bigint): Uint8Array {
   const bytes = new Uint8Array(16);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, low, true);
+  if (high === 0n) return bytes.subarray(0, Number((low >> LENGTH_SHIFT) & 15n));
   view.setBigUint64(8, high, true);
   return bytes.subarray(0, bytes[15]!);
 }

@@ -47,9 +47,12 @@ import { applyDelta, DAMAGED, slowFault } from "./registers";
 @inline const CPSR_T: u32 = 1 << 5;
 @inline const CPSR_UNUSUAL: u64 = (0x3f << 10) | (3 << 25) | (1 << 9);
 
-/** An instruction of A32 or T32 has four bytes at most, whatever was captured after it; above them stands whether T32 is meant. */
-@inline const WORD: u64 = 0xffffffff;
-@inline const T32_KEY: u64 = 1 << 32;
+// What plans are found by, in two halves. Wide: the captured bytes, and their number in the last byte. Narrow, of instructions of four bytes at most: these
+// bytes, and above them their number and whether T32 is meant; the upper half is zero. Bytes behind those captured may be anything: they only make it another
+// key of the same instruction. TRANSFORMED: the lower half is a transformed instruction.
+@inline const LENGTH_SHIFT: u64 = 32;
+@inline const T32_KEY: u64 = 1 << 40;
+@inline const TRANSFORMED: u64 = 1;
 
 @inline const SLOW: u32 = 1 << 7;
 /** An odd number without a pattern: 2^64 divided by the golden ratio. */
@@ -125,6 +128,21 @@ function learnedPlanOf(low: u64, high: u64): u32 {
   want(low, high);
   learn();
   return planOf(low, high);
+}
+
+/** The plan of a narrow key, or {@link MISSING_PLAN}. */
+@inline
+function narrowPlanOf(key: u64): u32 {
+  const hash = hashOf(key, 0);
+  const first = planAt(firstHead(hash));
+  if (((load<u64>(first, LOW) ^ key) | load<u64>(first, HIGH)) === 0) return first;
+  const second = planAt(secondHead(hash));
+  return ((load<u64>(second, LOW) ^ key) | load<u64>(second, HIGH)) === 0 ? second : MISSING_PLAN;
+}
+
+@inline
+function narrowKey(word: u32, length: u32, t32: bool): u64 {
+  return <u64>word | (<u64>min<u32>(length, 4) << LENGTH_SHIFT) | (t32 ? T32_KEY : 0);
 }
 
 /** Sets whether a register that a plan needs may not have been captured. */
@@ -206,8 +224,8 @@ function single(arm: bool): u32 {
   let low = load<u64>(KEY);
   let high = load<u64>(KEY + 8);
   if (arm) {
-    low = (low & WORD) | (isT32() ? T32_KEY : 0);
-    high = min<u64>(high >> 56, 4) << 56;
+    low = narrowKey(<u32>low, <u32>(high >> 56), isT32());
+    high = 0;
   }
   const plan = learnedPlanOf(low, high);
   const gpa = load<u64>(GPAS);
@@ -260,24 +278,19 @@ function limitLengths(count: u32): void {
  * the instruction column, 0: a stream. `most`: bytes of an instruction that it can hold, or {@link ANY}.
  */
 @inline
-function findPlans(from: u32, to: u32, step: u32, most: u32, arm: bool): u32 {
-  // For the set of the first fault: who runs them stops where it changes.
-  const set: u64 = arm && load<u32>(SET) !== 0 ? T32_KEY : 0;
+function findPlans(from: u32, to: u32, step: u32, most: u32): u32 {
   let next = load<u32>(NEXT_BYTE);
   let at = from;
   for (; at < to; at += 8) {
     const length = load<u32>(at >> 1, LENGTHS);
     const used = most === ANY ? length : min<u32>(length, 15);
     const held = (most === ANY ? length : min<u32>(used, most)) << 4;
-    let low = (step === 4 ? <u64>load<u32>(next) : load<u64>(next)) & load<u64>(held, BYTE_MASKS);
-    let high = (step === 4 ? 0 : load<u64>(next, 8) & load<u64>(held, BYTE_MASKS + 8)) | (<u64>used << 56);
+    let low = load<u64>(next) & load<u64>(held, BYTE_MASKS);
+    let high = (load<u64>(next, 8) & load<u64>(held, BYTE_MASKS + 8)) | (<u64>used << 56);
     // What the hart said of the instruction counts where there are no bytes.
     if (length === 0 && (load<u32>(at >> 1, FLAGS_OF) & HAS_TRANSFORMED_INSTRUCTION) !== 0) {
       low = maskedElement(TRANSFORMED_INSTRUCTION, at >> 3, load<u64>(TRANSFORMED_MASK));
-    }
-    if (arm) {
-      low = (low & WORD) | set;
-      high = <u64>min<u32>(used, 4) << 56;
+      high = TRANSFORMED;
     }
     const plan = planOf(low, high);
     if (plan === MISSING_PLAN) {
@@ -286,6 +299,37 @@ function findPlans(from: u32, to: u32, step: u32, most: u32, arm: bool): u32 {
     }
     store<u32>(at >> 1, plan, PLANS_OF);
     next += step === 0 ? length : step;
+  }
+  store<u32>(NEXT_BYTE, next);
+  return at;
+}
+
+/** The same by narrow keys: of arm, and of columns of four bytes. `arm`: of the set that the first fault has; who runs them stops where it changes. */
+@inline
+function findNarrowPlans(from: u32, to: u32, step: u32, arm: bool): u32 {
+  const t32 = arm && load<u32>(SET) !== 0;
+  let next = load<u32>(NEXT_BYTE);
+  let at = from;
+  for (; at < to; at += 8) {
+    const length = load<u32>(at >> 1, LENGTHS);
+    const key = narrowKey(load<u32>(next), length, t32);
+    let plan: u32;
+    if (!arm && length === 0 && (load<u32>(at >> 1, FLAGS_OF) & HAS_TRANSFORMED_INSTRUCTION) !== 0) {
+      const transformed = maskedElement(TRANSFORMED_INSTRUCTION, at >> 3, load<u64>(TRANSFORMED_MASK));
+      plan = planOf(transformed, TRANSFORMED);
+      if (plan === MISSING_PLAN) {
+        want(transformed, TRANSFORMED);
+        break;
+      }
+    } else {
+      plan = narrowPlanOf(key);
+      if (plan === MISSING_PLAN) {
+        want(key, 0);
+        break;
+      }
+    }
+    store<u32>(at >> 1, plan, PLANS_OF);
+    next += step;
   }
   store<u32>(NEXT_BYTE, next);
   return at;
@@ -312,8 +356,9 @@ function run(from: u32, to: u32, arm: bool): i32 {
   for (let at = from << 3; at < end;) {
     const until = arm ? min(at + window, end) : end;
     let found: u32;
-    if (limited) found = findPlans(at, until, step, step === 0 || step > 15 ? 15 : step, arm);
-    else found = step === 4 ? findPlans(at, until, 4, ANY, arm) : findPlans(at, until, 0, ANY, arm);
+    if (arm) found = findNarrowPlans(at, until, step, true);
+    else if (limited) found = findPlans(at, until, step, step === 0 || step > 15 ? 15 : step);
+    else found = step === 4 ? findNarrowPlans(at, until, 4, false) : findPlans(at, until, 0, ANY);
     if (step === 0 && load<u32>(NEXT_BYTE) > load<u32>(BYTES_END)) return -1;
     while (at < found) {
       at = arm ? runPlainArm(at, found) : runPlain(at, found);
@@ -347,9 +392,8 @@ function setChanges(): bool {
 
 /** The plan of the arm instruction of a fault, in the set that CPSR says. */
 function planAtIndex(index: u32): u32 {
-  const used = min<u32>(load<u32>(index << 2, LENGTHS), 4);
-  const low = load<u64>(addressOf(INSTRUCTION) + index * load<u32>(BYTES_STEP)) & load<u64>(used << 4, BYTE_MASKS);
-  return learnedPlanOf((low & WORD) | (isT32() ? T32_KEY : 0), <u64>used << 56);
+  const word = load<u32>(addressOf(INSTRUCTION) + index * load<u32>(BYTES_STEP));
+  return learnedPlanOf(narrowKey(word, load<u32>(index << 2, LENGTHS), isT32()), 0);
 }
 
 /** Emulates faults from `from` (eight times the index) up to the first that is flagged as slow, or `to`. Gives where it stopped. */
