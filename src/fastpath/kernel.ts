@@ -75,6 +75,7 @@ const STREAMS = [
   { name: "responses", most: MANY_RESPONSES - 1 },
   { name: "responseCounts", most: 0 },
 ] as const;
+type StreamName = (typeof STREAMS)[number]["name"];
 /** Bytes behind a column that a load at its last element may touch. */
 const AFTER = 16;
 /** Elements that the kernel looks at beyond the last. */
@@ -100,6 +101,7 @@ export class Kernel {
   readonly place: Readonly<Record<Place, number>>;
   readonly #exports: Readonly<Record<string, unknown>>;
   readonly #memory: Memory;
+  readonly #unpack32: (column: number, count: number, to: number) => void;
   readonly #unpack64: (column: number, count: number, to: number) => void;
   #bases = new BigUint64Array();
   #shapes = new Uint32Array();
@@ -109,6 +111,8 @@ export class Kernel {
   #bytes = new Uint8Array();
   /** Behind the chunks that are held. */
   #heldEnd: number;
+  /** Bytes of an element of a stream as the kernel reads it. */
+  #sizes: Readonly<Record<StreamName, 4 | 8>> = { values: 8, escapes: 8, responses: 8, responseCounts: 8 };
 
   /**
    * `module`: the bytes of kernel.wasm, which the build writes. Throws if they are not a WebAssembly module of this version. `learn` is called where a plan is
@@ -118,9 +122,11 @@ export class Kernel {
     this.#exports = new WebAssembly.Instance(new WebAssembly.Module(module), { wrapper: { learn } }).exports;
     this.#memory = this.#exports["memory"] as Memory;
     this.place = Object.fromEntries(PLACES.map((name) => [name, (this.#exports[name] as { readonly value: number }).value])) as Record<Place, number>;
+    this.#unpack32 = this.routine("unpack32");
     this.#unpack64 = this.routine("unpack64");
     this.#heldEnd = this.place.CHUNK;
     this.#view();
+    this.setValueSize(8);
   }
 
   /** A function that the module exports. */
@@ -141,6 +147,12 @@ export class Kernel {
   /** The records of a run. Valid as long as {@link bytes}. */
   get records(): Records {
     return this.#records!;
+  }
+
+  /** Bytes of a register's value: 8, or 4 where all that have a slot are of 32 bits. */
+  setValueSize(size: 4 | 8): void {
+    this.#sizes = { ...this.#sizes, values: size };
+    this.#state.setBigUint64(80, BigInt.asUintN(8 * size, -1n), true);
   }
 
   /** The slot of RFLAGS, for arithmetic. */
@@ -168,7 +180,7 @@ export class Kernel {
   hold(chunks: readonly FaultColumns[]): FaultColumns[] {
     const lengths = chunks.map((chunk) => (hotLength(chunk) + AFTER + 7) & ~7);
     this.#heldEnd = lengths.reduce((sum, length) => sum + length, this.place.CHUNK);
-    this.#enlarge(this.#heldEnd + chunks.reduce((most, chunk) => Math.max(most, streamsRoom(chunk)), 0));
+    this.#enlarge(this.#heldEnd + chunks.reduce((most, chunk) => Math.max(most, streamsRoom(chunk, this.#sizes)), 0));
     let at = this.place.CHUNK;
     return chunks.map((chunk, index) => {
       const bytes = this.#bytes.subarray(at, at + lengths[index]!);
@@ -195,7 +207,7 @@ export class Kernel {
     const isHeld = bytes.buffer === this.#bytes.buffer && bytes.byteOffset >= this.place.CHUNK && bytes.byteOffset + length <= this.#heldEnd;
     const start = isHeld ? bytes.byteOffset : this.#heldEnd;
     let scratch = isHeld ? this.#heldEnd : (start + length + 7) & ~7;
-    this.#enlarge(scratch + streamsRoom(columns));
+    this.#enlarge(scratch + streamsRoom(columns, this.#sizes));
     if (!isHeld) this.#bytes.set(bytes.subarray(0, length), start);
     FAULT_COLUMNS.forEach((name, index) => {
       const { base, width, offset, count: elements } = columns[name];
@@ -205,19 +217,20 @@ export class Kernel {
     this.#setHead(columns, start);
     STREAMS.forEach(({ name, most }, index) => {
       const { base, width, offset, count: elements } = columns[name];
-      const room = streamRoom(columns[name], most * count);
+      const size = this.#sizes[name];
+      const room = streamRoom(columns[name], most * count, size);
       let at = start + offset;
       if (width === 0 && base === 0n) {
         at = this.place.ZEROS;
       } else if (room > 0) {
         at = scratch;
         scratch += 8 * room;
-        this.#unpack64(FAULT_COLUMNS.indexOf(name), room, at);
+        (size === 8 ? this.#unpack64 : this.#unpack32)(FAULT_COLUMNS.indexOf(name), room, at);
       }
       this.#state.setUint32(4 * index, at, true);
-      this.#state.setUint32(48 + 4 * index, at + 8 * (width === 0 ? most * count : elements), true);
+      this.#state.setUint32(48 + 4 * index, at + size * (width === 0 ? most * count : elements), true);
       // A slow fault takes as many as it says: of a stream of equal values, which has no end, its cursor stays where it is.
-      this.#state.setUint32(64 + 4 * index, width === 0 ? 0 : 8, true);
+      this.#state.setUint32(64 + 4 * index, width === 0 ? 0 : size, true);
     });
     this.#state.setBigUint64(16, columns.captured, true);
   }
@@ -283,12 +296,12 @@ function checkColumn(name: FaultColumn, { width, offset, count }: Column, { byte
 }
 
 /** Bytes that the streams of a chunk need where they are unpacked. */
-function streamsRoom(columns: FaultColumns): number {
-  return 8 * STREAMS.reduce((sum, { name, most }) => sum + streamRoom(columns[name], most * columns.count), 0);
+function streamsRoom(columns: FaultColumns, sizes: Readonly<Record<StreamName, 4 | 8>>): number {
+  return 8 * STREAMS.reduce((sum, { name, most }) => sum + streamRoom(columns[name], most * columns.count, sizes[name]), 0);
 }
 
 /** Elements for which a stream needs room where it is unpacked, if the faults that are not slow take `most` of it. */
-function streamRoom({ base, width, count }: Column, most: number): number {
-  if (base === 0n && (width === 8 || width === 0)) return 0;
+function streamRoom({ base, width, count }: Column, most: number, size: 4 | 8): number {
+  if (base === 0n && (width === size || width === 0)) return 0;
   return width === 0 ? most + AHEAD : Math.min(count, STREAM_LIMIT);
 }

@@ -51,6 +51,7 @@ export class PlannedFastPath implements FastPath {
     const flags = isa.registers.find("rflags");
     if (flags !== undefined) kernel.setFlagsSlot(flags.register);
     const status = isa.registers.find("cpsr");
+    if (isa.architecture === "arm") kernel.setValueSize(4);
     if (status !== undefined && 8 * status.register !== kernel.place.CPSR) throw new Error("the kernel has CPSR in another slot");
     this.#run = kernel.routine(isa.architecture === "arm" ? "runArm" : "runPlanned");
     this.#unpack = kernel.routine("unpackPlanned");

@@ -105,7 +105,9 @@ export const CHUNK: u32 = 0x121000;
 @inline export const ESCAPES_END: u32 = STATE + 52;
 @inline export const RESPONSES_END: u32 = STATE + 56;
 @inline export const RESPONSE_COUNTS_END: u32 = STATE + 60;
-/** Bytes by which a cursor of a slow fault moves an element, u32: 8, or 0 if all elements are equal. */
+/** Which bits of a load of eight bytes are a value: all, or on arm 32, u64. */
+@inline export const VALUE_MASK: u32 = STATE + 80;
+/** Bytes by which a cursor of a slow fault moves an element, u32: 8, or 4 for arm's values, or 0 if all elements are equal. */
 @inline export const VALUE_STEP: u32 = STATE + 64;
 @inline export const ESCAPE_STEP: u32 = STATE + 68;
 @inline export const RESPONSE_STEP: u32 = STATE + 72;

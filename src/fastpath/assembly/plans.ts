@@ -10,7 +10,7 @@ import {
   REGISTERS, RESPONSES_END, SECONDS, SET, SET_CHANGED, SINGLE_RESPONSES, TRANSFORMED_INSTRUCTION, TRANSFORMED_MASK, VALUES_END, WANTED,
   WORDS as LENGTHS, ZERO,
 } from "./memory";
-import { applyDelta, DAMAGED, slowFault } from "./registers";
+import { applyDelta, applyNarrowDelta, DAMAGED, slowFault } from "./registers";
 
 // Places in a plan, see src/fastpath/plan.ts.
 @inline const LOW: usize = 0;
@@ -413,7 +413,7 @@ function plainLoop(from: u32, to: u32, arm: bool): u32 {
   for (; at < to; at += 8) {
     const flags = load<u32>(at >> 1, FLAGS_OF);
     if (flags & SLOW) break;
-    const next = applyDelta(load<u32>(at >> 1, DELTAS), values);
+    const next = arm ? applyNarrowDelta(load<u32>(at >> 1, DELTAS), values) : applyDelta(load<u32>(at >> 1, DELTAS), values);
     // The fault's plan is of the other set: it starts anew there, with the same values.
     if (arm && setChanges()) break;
     values = next;
@@ -447,7 +447,7 @@ function slowLoop(from: u32, to: u32, arm: bool): u32 {
     values = slowFault(values, responses, flags, delta);
     if (values === DAMAGED) return DAMAGED;
     if (load<u64>(CAPTURED) !== captured) guardPlanned();
-    values = applyDelta(delta, values);
+    values = arm ? applyNarrowDelta(delta, values) : applyDelta(delta, values);
     const changes = arm && setChanges();
     if (changes) store<u32>(at >> 1, planAtIndex(at >> 3), PLANS_OF);
     emulateAt(at, flags, responses, arm);

@@ -1,12 +1,21 @@
 // The live register file, kept up to date from the chunk's deltas.
 import {
   CAPTURED, ESCAPES_END, ESCAPE_STEP, NEXT_ESCAPE, NEXT_RESPONSE_COUNT, REGISTERS, NEXT_RESPONSE, RESPONSES_END, RESPONSE_COUNTS_END, RESPONSE_COUNT_STEP, RESPONSE_STEP,
-  VALUES_END, VALUE_STEP,
+  VALUES_END, VALUE_MASK, VALUE_STEP,
 } from "./memory";
 
 // Of a delta word and of a fault's flags, src/model/fault-columns.ts.
 @inline const ESCAPE: u32 = 1 << 27;
 @inline const MANY_RESPONSES: u32 = 3 << 5;
+
+/** The same where values have four bytes (arm). */
+@inline export function applyNarrowDelta(delta: u32, values: u32): u32 {
+  store<u64>((delta << 3) & 0x1f8, <u64>load<u32>(values), REGISTERS);
+  store<u64>((delta >> 3) & 0x1f8, <u64>load<u32>(values, 4), REGISTERS);
+  store<u64>((delta >> 9) & 0x1f8, <u64>load<u32>(values, 8), REGISTERS);
+  store<u64>((delta >> 15) & 0x1f8, <u64>load<u32>(values, 12), REGISTERS);
+  return values + ((delta >> 22) & 28);
+}
 
 /** Applies a delta: four values, whatever its count is. Gives the address of the next value. */
 @inline export function applyDelta(delta: u32, values: u32): u32 {
@@ -24,6 +33,7 @@ import {
 function applyEscape(values: u32): u32 {
   const valuesEnd = load<u32>(VALUES_END);
   const valueStep = load<u32>(VALUE_STEP);
+  const valueMask = load<u64>(VALUE_MASK);
   const escapes = load<u32>(NEXT_ESCAPE);
   const escapeStep = load<u32>(ESCAPE_STEP);
   if (escapes + 2 * escapeStep > load<u32>(ESCAPES_END)) return valuesEnd + 1;
@@ -33,7 +43,7 @@ function applyEscape(values: u32): u32 {
   store<u64>(CAPTURED, captured);
   while (changed !== 0) {
     if (values > valuesEnd) return values;
-    store<u64>(REGISTERS + (<u32>ctz(changed) << 3), load<u64>(values));
+    store<u64>(REGISTERS + (<u32>ctz(changed) << 3), load<u64>(values) & valueMask);
     values += valueStep;
     changed &= changed - 1;
   }

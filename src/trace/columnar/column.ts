@@ -74,8 +74,8 @@ export function writeColumns(writer: MessagePackWriter, columns: readonly (reado
 }
 
 /**
- * The base and width that need fewest bytes. Numbers around zero are close together only as signed ones. Eight bytes have no use for a
- * base: their values are stored as they are.
+ * The base and width that need fewest bytes: a base of 0 where another would save nothing, so that values are stored as they are. Numbers around zero are
+ * close together only as signed ones.
  */
 function narrowest(values: BigUint64Array): { readonly base: bigint; readonly width: ElementWidth } {
   let low = values[0] ?? 0n;
@@ -85,6 +85,7 @@ function narrowest(values: BigUint64Array): { readonly base: bigint; readonly wi
     else if (value > high) high = value;
   }
   const width = widthOf(high - low);
+  if (width > 0 && width < 8 && width === widthOf(high)) return { base: 0n, width };
   if (width < 8 || low >= SIGN || high < SIGN) return { base: width === 8 ? 0n : low, width };
   let least = values[0]! ^ SIGN;
   let most = least;
