@@ -155,7 +155,8 @@ function unsignedField(name: string, scale: number): Immediate {
 }
 
 function signedField(name: string, scale: number): Immediate {
-  return { ...unsignedField(name, scale), sign: 1n << BigInt(FIELD_PLACES[name]![1] - 1 + scale) };
+  const { mask, shift } = unsignedField(name, scale);
+  return { mask, shift, sign: 1n << BigInt(FIELD_PLACES[name]![1] - 1 + scale) };
 }
 
 const NOTHING: Immediate = { mask: 0, shift: 0, sign: 0n };
@@ -185,23 +186,37 @@ function shapeOf(facts: Facts): Shape | undefined {
   }
 }
 
-/** Immediates of the load/store register classes, DDI 0487 C4.1.94. */
 function singleShape({ access, address, signed, register, ordering }: SingleFacts, bytes: 1 | 2 | 4 | 8): Shape | undefined {
-  const shape = { bytes, write: access === "store", signed: signed === true, sixtyFour: register === "x", ordered: ordering !== undefined, pair: false };
+  const immediate = immediateOf(address, bytes);
+  return immediate === undefined || address === "unscaled-scaled"
+    ? undefined
+    : { bytes, write: access === "store", signed: signed === true, sixtyFour: register === "x", ordered: ordering !== undefined, pair: false, address: ADDRESSES[address], immediate };
+}
+
+const ADDRESSES = {
+  base: "offset",
+  "unsigned-offset": "offset",
+  unscaled: "offset",
+  "post-index": "post-index",
+  "pre-index": "pre-index",
+  register: "register",
+  literal: "literal",
+} as const;
+
+/** Immediates of the load/store register classes, DDI 0487 C4.1.94. */
+function immediateOf(address: SingleFacts["address"], bytes: 1 | 2 | 4 | 8): Immediate | undefined {
   switch (address) {
     case "base":
-      return { ...shape, address: "offset", immediate: NOTHING };
+    case "register":
+      return NOTHING;
     case "unsigned-offset":
-      return { ...shape, address: "offset", immediate: unsignedField("imm12", Math.log2(bytes)) };
+      return unsignedField("imm12", Math.log2(bytes));
     case "unscaled":
-      return { ...shape, address: "offset", immediate: signedField("imm9", 0) };
     case "post-index":
     case "pre-index":
-      return { ...shape, address, immediate: signedField("imm9", 0) };
-    case "register":
-      return { ...shape, address: "register", immediate: NOTHING };
+      return signedField("imm9", 0);
     case "literal":
-      return { ...shape, address: "literal", immediate: signedField("imm19", 2) };
+      return signedField("imm19", 2);
     case "unscaled-scaled":
       return undefined;
     default:

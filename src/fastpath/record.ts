@@ -52,6 +52,8 @@ export const INFORMATION = {
 
 export type InformationField = keyof typeof INFORMATION;
 
+const INFORMATION_FIELDS = Object.keys(INFORMATION) as InformationField[];
+
 /** One field of an information word. */
 export function informationField(information: number, field: InformationField): number {
   const { shift, mask } = INFORMATION[field];
@@ -61,7 +63,7 @@ export function informationField(information: number, field: InformationField): 
 /** An information word of these fields; 0 for those not named. */
 export function informationOf(fields: Partial<Record<InformationField, number>>): number {
   let word = 0;
-  for (const [field, value] of Object.entries(fields) as [InformationField, number][]) word |= value << INFORMATION[field].shift;
+  for (const field of INFORMATION_FIELDS) word |= (fields[field] ?? 0) << INFORMATION[field].shift;
   return word >>> 0;
 }
 
