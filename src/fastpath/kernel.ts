@@ -180,7 +180,8 @@ export class Kernel {
   hold(chunks: readonly FaultColumns[]): FaultColumns[] {
     const lengths = chunks.map((chunk) => (hotLength(chunk) + AFTER + 7) & ~7);
     this.#heldEnd = lengths.reduce((sum, length) => sum + length, this.place.CHUNK);
-    this.#enlarge(this.#heldEnd + chunks.reduce((most, chunk) => Math.max(most, streamsRoom(chunk, this.#sizes)), 0));
+    // Behind them there is room for one more, which is copied.
+    this.#enlarge(this.#heldEnd + chunks.reduce((most, chunk, index) => Math.max(most, lengths[index]! + streamsRoom(chunk, this.#sizes)), 0));
     let at = this.place.CHUNK;
     return chunks.map((chunk, index) => {
       const bytes = this.#bytes.subarray(at, at + lengths[index]!);
