@@ -6,6 +6,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ARCHITECTURES } from "../dist/src/model/architecture.js";
 import { thisMachine } from "../dist/src/replay/bench/machine.js";
 import { generated } from "../dist/src/replay/bench/inputs.js";
 import { machineLines } from "../dist/src/report/bench/text.js";
@@ -15,7 +16,7 @@ import { columnar } from "../dist/src/trace/columnar/codec.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const [most = 1e7, mostForReplay = 1e6] = process.argv.slice(2, 4).map(Number);
-const architecture = process.argv[4] === "x86-64" ? "x86-64" : "aarch64";
+const architecture = ARCHITECTURES.find((name) => name === process.argv[4]) ?? "aarch64";
 const folder = mkdtempSync(join(tmpdir(), "trapline-scaling-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
