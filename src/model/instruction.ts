@@ -42,21 +42,6 @@ export interface Isa {
   decodeTransformed?(value: bigint, faultAddress: bigint | undefined): Instruction | Refusal;
 }
 
-/** An instruction with what its operation says of accesses filled in. */
-export function instructionOf(
-  { form, mnemonic, length }: { readonly form: string; readonly mnemonic: string; readonly length: number },
-  operation: Operation,
-): Instruction {
-  const reads = operation.reads.length > 0;
-  const writes = operation.writes.length > 0;
-  const counted = operation.repeat === undefined && !operation.packed;
-  const sizes: number[] = [];
-  for (const { when, size } of operation.reads) sizes.push(when === undefined && counted ? size : 0);
-  for (const { when, size } of operation.writes) sizes.push(when === undefined && counted ? size : 0);
-  const access = reads && writes ? "read-write" : reads ? "read" : writes ? "write" : "none";
-  return { form, mnemonic, length, access, sizes, operation };
-}
-
 /** An instruction that is recognised and not emulated. */
 export function refusedInstruction(
   name: { readonly form: string; readonly mnemonic: string; readonly length: number },

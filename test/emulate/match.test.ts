@@ -3,10 +3,9 @@ import { emulate } from "../../src/emulate/emulate.ts";
 import { DEFAULT_POLICY } from "../../src/emulate/policy.ts";
 import { RAX, RBX, RCX, RDI, RSI, RSP, X86_64_REGISTERS } from "../../src/isa/x86-64/registers.ts";
 import type { GuestFacts } from "../../src/model/fault.ts";
-import { instructionOf } from "../../src/model/instruction.ts";
 import type { Operation } from "../../src/model/operation.ts";
 import { DEVICE_GVA, faultOf, type FaultText, summary } from "../support/fault.ts";
-import { at, execute, type Executed, from, into, type Machine, operationOf, temporary } from "../support/operation.ts";
+import { at, execute, from, instructionOf, into, operationOf, temporary, type Executed, type Machine } from "../support/operation.ts";
 
 const PAGE = 0x1000n;
 

@@ -3,7 +3,7 @@ import { DEFAULT_POLICY, type Policy } from "../../src/emulate/policy.ts";
 import type { Access } from "../../src/model/access.ts";
 import type { InstructionSet } from "../../src/model/architecture.ts";
 import type { Fault, GuestFacts } from "../../src/model/fault.ts";
-import { instructionOf } from "../../src/model/instruction.ts";
+import type { Instruction } from "../../src/model/instruction.ts";
 import type { Address, Destination, Operation, Source } from "../../src/model/operation.ts";
 import { Refusal } from "../../src/model/refusal.ts";
 import type { Register, RegisterSet } from "../../src/model/registers.ts";
@@ -55,6 +55,21 @@ export interface Executed {
   readonly result: Emulation | Refusal;
   /** Every access that reached the device, also those of an instruction that was refused later. */
   readonly accesses: readonly Access[];
+}
+
+/** An instruction with what its operation says of accesses filled in. */
+export function instructionOf(
+  { form, mnemonic, length }: { readonly form: string; readonly mnemonic: string; readonly length: number },
+  operation: Operation,
+): Instruction {
+  const reads = operation.reads.length > 0;
+  const writes = operation.writes.length > 0;
+  const counted = operation.repeat === undefined && !operation.packed;
+  const sizes: number[] = [];
+  for (const { when, size } of operation.reads) sizes.push(when === undefined && counted ? size : 0);
+  for (const { when, size } of operation.writes) sizes.push(when === undefined && counted ? size : 0);
+  const access = reads && writes ? "read-write" : reads ? "read" : writes ? "write" : "none";
+  return { form, mnemonic, length, access, sizes, operation };
 }
 
 /** Executes an operation that a test made by hand, as an instruction of four bytes (two with `bytes` of two). */
