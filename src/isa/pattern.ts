@@ -145,6 +145,11 @@ export class Field {
     this.#parts = parts;
   }
 
+  /** The bits of the word that the field is read from. */
+  get bits(): number {
+    return this.#parts.reduce((bits, { from, width }) => bits | (((1 << width) - 1) << from), 0);
+  }
+
   /** The same bits with `more` added, then cut. */
   plus(more: number, within = this.within): Field {
     return new Field(this.#parts, this.added + more, within);

@@ -24,8 +24,6 @@ interface Condition {
   readonly allowed: ReadonlySet<number>;
   /** Bits of the word that the field takes. */
   readonly bits: number;
-  /** The allowed values of a field of at most five bits as a mask: bit `v` for value `v`. */
-  readonly mask: number | undefined;
 }
 
 /** Fields of a word by name. */
@@ -55,6 +53,8 @@ export class RowTable<Facts> {
   /** Fixed bits of each row, and their values. */
   readonly #masks: Int32Array;
   readonly #matches: Int32Array;
+  /** What the conditions of each row rule out, see {@link exclusionsOf}: found when a word first has the row's fixed bits. */
+  readonly #exclusions: (Int32Array | undefined)[];
 
   constructor(rows: readonly Row<Facts>[], options: RowTableOptions<Facts>) {
     this.name = options.name;
@@ -72,6 +72,7 @@ export class RowTable<Facts> {
     this.#slots = fillSlots(this.rows, options.index);
     this.#masks = Int32Array.from(this.rows, ({ mask }) => mask);
     this.#matches = Int32Array.from(this.rows, ({ match }) => match);
+    this.#exclusions = this.rows.map(() => undefined);
     const pair = overlappingPair(this.rows, this.#slots);
     if (pair !== undefined) throw new Error(`${options.name}: rows ${pair[0].form} and ${pair[1].form} match the same word`);
   }
@@ -89,7 +90,7 @@ export class RowTable<Facts> {
     const end = starts[slot + 1]!;
     for (let at = starts[slot]!; at < end; at++) {
       const number = numbers[at]!;
-      if (((word & this.#masks[number]!) ^ this.#matches[number]!) === 0 && meetsConditions(this.rows[number]!, word)) return number;
+      if (((word & this.#masks[number]!) ^ this.#matches[number]!) === 0 && !excluded((this.#exclusions[number] ??= exclusionsOf(this.rows[number]!)), word)) return number;
     }
     return -1;
   }
@@ -125,14 +126,52 @@ export function perRow<Facts, Derived>({ rows }: RowTable<Facts>, derive: (row: 
   return (number) => (all[number] ??= derive(rows[number]!));
 }
 
-/** Whether a word that has the fixed bits of a row is its instruction. */
-function meetsConditions<Facts>({ conditions }: CompiledRow<Facts>, word: number): boolean {
-  for (let index = 0; index < conditions.length; index++) {
-    const { parts, allowed, mask } = conditions[index]!;
-    const value = fieldValue(parts, word);
-    if (mask === undefined ? !allowed.has(value) : ((mask >>> value) & 1) === 0) return false;
+/** Whether a word has all bits of one of these pairs of mask and match. */
+function excluded(pairs: Int32Array, word: number): boolean {
+  for (let at = 0; at < pairs.length; at += 2) if (((word & pairs[at]!) ^ pairs[at + 1]!) === 0) return true;
+  return false;
+}
+
+const NO_EXCLUSIONS = new Int32Array(0);
+
+/**
+ * The values that a row's conditions rule out as pairs of mask and match, few of them: nearly all conditions are "not 15", or "not P = 0
+ * with W = 1". A word that has the row's fixed bits is its instruction unless it matches a pair.
+ */
+function exclusionsOf<Facts>({ conditions }: CompiledRow<Facts>): Int32Array {
+  return conditions.length === 0 ? NO_EXCLUSIONS : Int32Array.from(conditions.flatMap(ruledOut).flatMap(({ mask, match }) => [mask, match]));
+}
+
+interface MaskedBits {
+  readonly mask: number;
+  readonly match: number;
+}
+
+/** What a condition rules out: one pair for each value, then two that differ in one bit made one for as long as there are such. */
+function ruledOut({ parts, allowed, bits }: Condition): MaskedBits[] {
+  const pairs: MaskedBits[] = [];
+  const values = 1 << Math.max(...parts.map(({ to, width }) => to + width));
+  for (let value = 0; value < values; value++) if (!allowed.has(value) && fieldValue(parts, spread(parts, value)) === value) pairs.push({ mask: bits, match: spread(parts, value) });
+  for (let at = 0; at < pairs.length; at++) {
+    const { mask, match } = pairs[at]!;
+    const other = pairs.findIndex((pair, index) => index < at && pair.mask === mask && isOneBit(pair.match ^ match));
+    if (other < 0) continue;
+    const differing = pairs[other]!.match ^ match;
+    pairs.splice(at, 1);
+    pairs.splice(other, 1);
+    pairs.push({ mask: mask & ~differing, match: match & ~differing });
+    at = -1;
   }
-  return true;
+  return pairs;
+}
+
+const isOneBit = (bits: number): boolean => bits !== 0 && (bits & (bits - 1)) === 0;
+
+/** A field's value in its place in a word. */
+function spread(parts: readonly FieldPart[], value: number): number {
+  let word = 0;
+  for (const { from, to, width } of parts) word |= ((value >>> to) & ((1 << width) - 1)) << from;
+  return word;
 }
 
 /** The fields of a word that matched a row. */
@@ -174,8 +213,7 @@ function compileConditions(where: Readonly<Record<string, readonly number[]>>, p
     const parts = pattern.fields.get(field);
     if (parts === undefined) throw new Error(`"where" names the field ${field}, which the pattern does not have`);
     if (allowed.length === 0) throw new Error(`"where" allows no value of field ${field}`);
-    const small = parts.every(({ to, width }) => to + width <= 5);
-    return { field, parts, allowed: new Set(allowed), bits: wordBits(parts), mask: small ? allowed.reduce((sum, value) => sum | (1 << value), 0) : undefined };
+    return { field, parts, allowed: new Set(allowed), bits: wordBits(parts) };
   });
 }
 
@@ -280,8 +318,7 @@ function excludes<Facts>(first: CompiledRow<Facts>, second: CompiledRow<Facts>):
     if (free === 0) return !allowed.has(fieldValue(parts, second.match));
     // Part of the field is fixed in the other row: the allowed values that agree with the fixed part remain.
     return [...allowed].every((value) => {
-      const spread = parts.reduce((sum, { from, to, width }) => sum | (((value >>> to) & ((1 << width) - 1)) << from), 0);
-      return ((spread ^ second.match) & bits & second.mask) !== 0;
+      return ((spread(parts, value) ^ second.match) & bits & second.mask) !== 0;
     });
   });
 }

@@ -5,12 +5,12 @@ import type { Operation } from "../../model/operation.ts";
 import { Refusal } from "../../model/refusal.ts";
 import { Field, readField } from "../pattern.ts";
 import { NONE, type Plan, addAttributes, sizesOf } from "../plan.ts";
-import { type CompiledRow, RowTable, fieldOf, perRow, violatesShouldBe } from "../rows.ts";
+import { type CompiledRow, RowTable, fieldOf, perRow } from "../rows.ts";
 import { A32_ROWS } from "./a32-table.ts";
 import { type Facts, type NoAccessFacts, type OpaqueFacts, directionOf, fieldsOf } from "./facts.ts";
 import { type Parts, always, double, indexingOf, multiple, multipleWritesBack, ordered, secondRegister, single, swap, tableBranch, writebackOf } from "./general-operations.ts";
 import { type ProgramCounterOffset, operandOf } from "./operands.ts";
-import { type Operands, type Rule, ruleChecker } from "./rules.ts";
+import { type Operands, RowRules } from "./rules.ts";
 import { T32_NARROW_ROWS, T32_ROWS } from "./t32-table.ts";
 import { lanes, lastRegister, structure, vectorMultiple, vectorMultipleWritesBack, vectorSingle } from "./vector-operations.ts";
 
@@ -56,10 +56,10 @@ function undefinedInstruction(bytes: Uint8Array, table: string): Refusal {
 interface Form {
   readonly row: CompiledRow<Facts>;
   readonly mnemonic: string;
-  /** Undefined where no word of the row is taken apart. */
+  /** Both undefined where no word of the row is taken apart. */
   readonly plan: Plan | undefined;
   /** What makes a word of the row CONSTRAINED UNPREDICTABLE. */
-  readonly brokenRule: (word: number) => Rule | undefined;
+  readonly rules: RowRules | undefined;
   readonly unsupported: string | undefined;
 }
 
@@ -80,24 +80,21 @@ class TableDecoder {
     const number = this.table.findNumber(word);
     const length = this.#length;
     if (number < 0) return undefinedInstruction(bytes.subarray(0, length), this.table.name);
-    const { row, mnemonic, plan, brokenRule, unsupported: why } = this.#formOf(number);
+    const { row, mnemonic, plan, rules, unsupported: why } = this.#formOf(number);
     const { form } = row;
-    if (plan === undefined) return refusedRow({ form, mnemonic, length }, row.facts as OpaqueFacts | NoAccessFacts);
+    if (plan === undefined || rules === undefined) return refusedRow({ form, mnemonic, length }, row.facts as OpaqueFacts | NoAccessFacts);
     const operation = plan.build(word);
     const { sizes = sizesOf(operation) } = plan;
-    const rule = violatesShouldBe(row, word) ? SHOULD_BE : brokenRule(word);
+    const rule = rules.brokenBy(word);
     const refusal = rule !== undefined ? unpredictable(rule) : why !== undefined ? unsupported(why) : undefined;
     return { form, mnemonic, length, access: plan.access, sizes, operation: refusal ?? operation };
   }
 
   /** Whether a word is CONSTRAINED UNPREDICTABLE: a should-be bit is not what it should be, or the manual rules the operands out. */
   isUnpredictable(word: number, number = this.table.findNumber(word)): boolean {
-    const { row, plan, brokenRule } = this.#formOf(number);
-    return plan !== undefined && (violatesShouldBe(row, word) || brokenRule(word) !== undefined);
+    return this.#formOf(number).rules?.brokenBy(word) !== undefined;
   }
 }
-
-const SHOULD_BE = "a should-be bit of the encoding has the other value";
 
 /** The decoders of the three tables. */
 export const A32 = new TableDecoder(A32_TABLE, 4, "a32");
@@ -107,9 +104,9 @@ export const T32_NARROW = new TableDecoder(T32_NARROW_TABLE, 2, "t32");
 function formOf(row: CompiledRow<Facts>, instructionSet: ArmInstructionSet): Form {
   const { form, facts } = row;
   const mnemonic = mnemonicOf(form);
-  if (facts.kind === "none" || facts.kind === "opaque") return { row, mnemonic, plan: undefined, brokenRule: always(undefined), unsupported: undefined };
+  if (facts.kind === "none" || facts.kind === "opaque") return { row, mnemonic, plan: undefined, rules: undefined, unsupported: undefined };
   const plan = planOf(facts, row, instructionSet);
-  return { row, mnemonic, plan, brokenRule: ruleChecker(facts.unpredictable, operandsOf(facts, row)), unsupported: facts.unsupported };
+  return { row, mnemonic, plan, rules: new RowRules(row, facts.unpredictable, operandsOf(facts, row)), unsupported: facts.unsupported };
 }
 
 /** The mnemonic with which a form begins. */

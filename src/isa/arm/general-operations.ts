@@ -94,7 +94,7 @@ function movedAddress(place: Location, word: number): Address {
   const added = (readField(place.puw, word) & U) !== 0;
   if (place.register) return addressOf(number, place.pc, 0n, indexOf(place, added, word));
   const offset = Math.imul(readField(place.imm, word), place.scale);
-  return addressOf(number, place.pc, displacementOf(added ? offset : -offset));
+  return addressOf(number, place.pc, displacementOf(added ? offset : 0 - offset));
 }
 
 /** index = (P == '1'). */

@@ -50,7 +50,7 @@ export function vectorSingle(facts: VectorSingleFacts, row: CompiledRow<Facts>, 
   const scale = bytes === 2 ? 2 : 4;
   const parts = {
     sizes: [bytes],
-    addresses: (word: number): Operation["addresses"] => [addressOf(readField(n, word), pc, displacementOf(readField(U, word) === 1 ? readField(imm, word) * scale : -readField(imm, word) * scale))],
+    addresses: (word: number): Operation["addresses"] => [addressOf(readField(n, word), pc, displacementOf(Math.imul(readField(imm, word), readField(U, word) === 1 ? scale : -scale)))],
     // A D register is two word accesses to the processor: MemA[address, 4] twice.
     attributes: always({ alignment: bytes === 2 ? 2 : 4 }),
   };
@@ -71,7 +71,7 @@ export function vectorMultiple(facts: VectorMultipleFacts, row: CompiledRow<Fact
   const wback = vectorMultipleWritesBack(facts, row);
   const end = (word: number): bigint => {
     const size = bytes * readField(regs, word) + (facts.extraWord ? 4 : 0);
-    return displacementOf(mode === "IA" ? size : -size);
+    return displacementOf(mode === "IA" ? size : 0 - size);
   };
   const parts = {
     sizes: undefined,
