@@ -8,7 +8,7 @@ import { NONE, type Plan, addAttributes, sizesOf } from "../plan.ts";
 import { type CompiledRow, RowTable, fieldOf, perRow } from "../rows.ts";
 import { A32_ROWS } from "./a32-table.ts";
 import { type Facts, type NoAccessFacts, type OpaqueFacts, directionOf, fieldsOf } from "./facts.ts";
-import { type Parts, always, double, indexingOf, multiple, multipleWritesBack, ordered, secondRegister, single, swap, tableBranch, writebackOf } from "./general-operations.ts";
+import { Location, type Parts, addressesOf, always, chosen, double, indexingOf, multiple, multipleWritesBack, ordered, secondRegister, single, swap, tableBranch, updatesOf, writebackOf } from "./general-operations.ts";
 import { type ProgramCounterOffset, operandOf } from "./operands.ts";
 import { type Operands, RowRules } from "./rules.ts";
 import { T32_NARROW_ROWS, T32_ROWS } from "./t32-table.ts";
@@ -139,25 +139,29 @@ function unpredictable(rule: string): Refusal {
 type TransferFacts = Exclude<Facts, OpaqueFacts | NoAccessFacts>;
 
 function planOf(facts: TransferFacts, row: CompiledRow<Facts>, set: ArmInstructionSet): Plan {
-  const { sizes, addresses, reads, computes, writes, updates, attributes } = partsOf(facts, row, set === "a32" ? 8 : 4);
+  const { sizes, addresses: where, updates: later, reads = NOTHING, computes = NOTHING, writes = NOTHING, attributes = NOTHING_BESIDE } = partsOf(facts, row, set === "a32" ? 8 : 4);
+  const [location, addresses, updates] = where instanceof Location ? [where, NOTHING, NOTHING] : [undefined, where, later ?? NOTHING];
   const cond = set === "a32" ? fieldOf(row, "cond") : undefined;
   const itState = set === "t32" ? itStateOf(facts) : undefined;
   const build: Plan["build"] = (word) => {
-    const place = addresses(word);
-    const read = reads === undefined ? NONE : reads(word);
-    const computed = computes === undefined ? NONE : computes(word);
-    const written = writes === undefined ? NONE : writes(word);
-    const updated = updates === undefined ? NONE : updates(word);
+    const place = location === undefined ? chosen(addresses, word) : addressesOf(location, word);
+    const read = chosen(reads, word);
+    const computed = chosen(computes, word);
+    const written = chosen(writes, word);
+    const updated = location === undefined ? chosen(updates, word) : updatesOf(location, word);
     const condition = cond === undefined ? itState : readField(cond, word);
     const operation: Operation =
       condition === undefined
         ? { addresses: place, reads: read, computes: computed, writes: written, updates: updated }
         : { addresses: place, reads: read, computes: computed, writes: written, updates: updated, condition };
-    const more = attributes?.(word);
+    const more = chosen(attributes, word);
     return more === undefined ? operation : addAttributes(operation, more);
   };
   return { access: directionOf(facts), sizes, build };
 }
+
+const NOTHING = always(NONE);
+const NOTHING_BESIDE = always(undefined);
 
 function partsOf(facts: TransferFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Parts {
   switch (facts.kind) {
@@ -207,7 +211,7 @@ function operandsOf(facts: TransferFacts, row: CompiledRow<Facts>): Operands {
     puw: operandOf(row, "PUW", LACKING),
     registers: operandOf(row, "registers", 0),
     regs: operandOf(row, "regs", 0),
-    last: facts.kind === "structure" || facts.kind === "lane" || facts.kind === "all lanes" ? lastRegister(facts, row) : always(LACKING),
+    last: facts.kind === "structure" || facts.kind === "lane" || facts.kind === "all lanes" ? lastRegister(facts, row) : () => LACKING,
   };
 }
 

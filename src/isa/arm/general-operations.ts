@@ -4,7 +4,7 @@ import { Field, readField } from "../pattern.ts";
 import { type Attributes, NONE, displacementOf } from "../plan.ts";
 import type { CompiledRow } from "../rows.ts";
 import { tableOf } from "../tables.ts";
-import type { DoubleFacts, Facts, MultipleFacts, OrderedFacts, SingleFacts, SwapFacts, TableBranchFacts } from "./facts.ts";
+import type { DoubleFacts, Facts, MultipleFacts, Offset, OrderedFacts, SingleFacts, SwapFacts, TableBranchFacts } from "./facts.ts";
 import { type ProgramCounterOffset, addressOf, destination, operandOf, readsInto, storeComputes, writeback, writesFrom } from "./operands.ts";
 import { PC } from "./registers.ts";
 import { bitCount } from "./rules.ts";
@@ -13,18 +13,42 @@ import { bitCount } from "./rules.ts";
 export interface Parts {
   /** Bytes of each access; undefined where their number depends on the word. */
   readonly sizes: readonly number[] | undefined;
-  readonly addresses: (word: number) => Operation["addresses"];
-  readonly reads?: ((word: number) => Operation["reads"]) | undefined;
-  readonly computes?: ((word: number) => Operation["computes"]) | undefined;
-  readonly writes?: ((word: number) => Operation["writes"]) | undefined;
-  readonly updates?: ((word: number) => Operation["updates"]) | undefined;
+  /** The one address and its writeback, or both by themselves. */
+  readonly addresses: Location | Choice<Operation["addresses"]>;
+  readonly updates?: Choice<Operation["updates"]> | undefined;
+  readonly reads?: Choice<Operation["reads"]> | undefined;
+  readonly computes?: Choice<Operation["computes"]> | undefined;
+  readonly writes?: Choice<Operation["writes"]> | undefined;
   /** What the operation has beside. */
-  readonly attributes?: ((word: number) => Attributes | undefined) | undefined;
+  readonly attributes?: Choice<Attributes | undefined> | undefined;
+}
+
+/** A value that depends on the word: by a field in a table, or made. A class, so that all have one shape. */
+export class Choice<Value> {
+  readonly field: Field;
+  readonly values: readonly Value[];
+  readonly make: ((word: number) => Value) | undefined;
+
+  constructor(field: Field, values: readonly Value[], make?: (word: number) => Value) {
+    this.field = field;
+    this.values = values;
+    this.make = make;
+  }
+}
+
+/** The value of a choice for a word. */
+export function chosen<Value>({ field, values, make }: Choice<Value>, word: number): Value {
+  return make === undefined ? values[readField(field, word)]! : make(word);
 }
 
 /** A value that does not depend on the word. */
-export function always<Value>(value: Value): (word: number) => Value {
-  return () => value;
+export function always<Value>(value: Value): Choice<Value> {
+  return new Choice(Field.constant(0), [value]);
+}
+
+/** A value that is made for each word. */
+export function made<Value>(make: (word: number) => Value): Choice<Value> {
+  return new Choice<Value>(Field.constant(0), [], make);
 }
 
 /** Bits of P, U and W. */
@@ -32,17 +56,15 @@ const [P, U, W] = [0b100, 0b010, 0b001];
 
 /** P, U and W of a single or double transfer, DDI 0487 F5, as one number, P first. */
 export function indexingOf({ indexing }: SingleFacts | DoubleFacts, row: CompiledRow<Facts>): Field {
-  // U in its place in P, U and W.
-  const u = new Field((row.fields.get("U") ?? []).map((part) => ({ ...part, to: 1 })));
   switch (indexing) {
     case "PUW":
       return operandOf(row, "PUW", 0);
     case "U":
-      return u.plus(P);
+      return offsetBy(row);
     case "post U":
-      return u;
+      return upOf(row);
     case "add":
-      return Field.constant(P | U);
+      return ADDED;
     case "subtract":
       return Field.constant(P);
     default:
@@ -55,12 +77,12 @@ export function writebackOf(puw: Field): Field {
   return puw.plus(P, P | W);
 }
 
-/** How the words of a single or double transfer give its address and writeback. Flat data, read without a call. */
-interface Location {
+/** How words give an address of base and offset, and its writeback. Flat data of one shape, read without a call. */
+export class Location {
   readonly n: Field;
+  readonly pc: ProgramCounterOffset;
   readonly puw: Field;
   readonly wback: Field;
-  readonly pc: ProgramCounterOffset;
   /** The offset: `scale` times `imm`, or register `m` shifted by `amount` as `type` says. */
   readonly register: boolean;
   readonly imm: Field;
@@ -68,24 +90,33 @@ interface Location {
   readonly m: Field;
   readonly type: Field;
   readonly amount: Field;
+
+  /** `puw`: P, U and W. Fields that the row lacks are 0, and the base is `base`. */
+  constructor(row: CompiledRow<Facts>, pc: ProgramCounterOffset, puw: Field, offset: Offset, base: number | undefined) {
+    this.n = operandOf(row, "Rn", base ?? 0);
+    this.pc = pc;
+    this.puw = puw;
+    this.wback = writebackOf(puw);
+    this.register = offset.kind === "register";
+    this.imm = operandOf(row, "imm", 0);
+    this.scale = offset.kind === "register" ? 0 : offset.scale;
+    this.m = operandOf(row, "Rm", 0);
+    this.type = operandOf(row, "type", 0);
+    this.amount = operandOf(row, offset.kind === "register" && offset.shift === "imm2" ? "imm2" : "imm5", 0);
+  }
 }
 
-function locationOf(facts: SingleFacts | DoubleFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Location {
-  const { offset } = facts;
-  const puw = indexingOf(facts, row);
-  const register = offset.kind === "register";
-  return {
-    n: operandOf(row, "Rn", facts.base ?? 0),
-    puw,
-    wback: writebackOf(puw),
-    pc,
-    register,
-    imm: operandOf(row, "imm", 0),
-    scale: register ? 0 : offset.scale,
-    m: operandOf(row, "Rm", 0),
-    type: operandOf(row, "type", 0),
-    amount: operandOf(row, register && offset.shift === "imm2" ? "imm2" : "imm5", 0),
-  };
+/** P, U and W of an address that is base plus offset. */
+export const ADDED = Field.constant(P | U);
+
+/** Field U in its place in P, U and W. */
+function upOf(row: CompiledRow<Facts>): Field {
+  return new Field((row.fields.get("U") ?? []).map((part) => ({ ...part, to: 1 })));
+}
+
+/** P, U and W of offset addressing with a field U. */
+export function offsetBy(row: CompiledRow<Facts>): Field {
+  return upOf(row).plus(P);
 }
 
 /** Base plus offset. */
@@ -98,11 +129,11 @@ function movedAddress(place: Location, word: number): Address {
 }
 
 /** index = (P == '1'). */
-function addressesOf(place: Location, word: number): readonly Address[] {
+export function addressesOf(place: Location, word: number): readonly Address[] {
   return [(readField(place.puw, word) & P) !== 0 ? movedAddress(place, word) : addressOf(readField(place.n, word), place.pc, 0n)];
 }
 
-function updatesOf(place: Location, word: number): readonly Update[] {
+export function updatesOf(place: Location, word: number): readonly Update[] {
   return readField(place.wback, word) === 0 ? NONE : [writeback(readField(place.n, word), movedAddress(place, word))];
 }
 
@@ -121,24 +152,21 @@ const SHIFTS = [
   tableOf(32, (amount): Index["shift"] => (amount === 0 ? { kind: "rrx", amount: 1 } : { kind: "ror", amount })),
 ] as const;
 
-/** Addresses and writeback of single and double transfers. */
-function addressing(facts: SingleFacts | DoubleFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Pick<Parts, "addresses" | "updates"> {
-  const place = locationOf(facts, row, pc);
-  return { addresses: (word) => addressesOf(place, word), updates: mayWriteBack(facts) ? (word) => updatesOf(place, word) : undefined };
+/** Address and writeback of single and double transfers. */
+function addressing(facts: SingleFacts | DoubleFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Location {
+  return new Location(row, pc, indexingOf(facts, row), facts.offset, facts.base);
 }
-
-const mayWriteBack = ({ indexing }: SingleFacts | DoubleFacts): boolean => indexing === "PUW" || indexing === "post U";
 
 /** LDR, STR and their forms. */
 export function single(facts: SingleFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Parts {
   const { bytes, unprivileged } = facts;
-  const parts = { ...oneRegister(facts.access, bytes, facts.signed ? "sign" : "zero", row, pc), ...addressing(facts, row, pc), sizes: [bytes] };
+  const parts = { ...oneRegister(facts.access, bytes, facts.signed ? "sign" : "zero", row, pc), addresses: addressing(facts, row, pc), sizes: [bytes] };
   const attributes: Attributes | undefined = unprivileged && { unprivileged };
-  if (facts.access === "store") return { ...parts, attributes: always(attributes) };
+  if (facts.access === "store") return attributes === undefined ? parts : { ...parts, attributes: always(attributes) };
   const t = operandOf(row, "Rt", 0);
   // LDR to PC: "if address<1:0> == '00' then LoadWritePC(data) else UNPREDICTABLE".
   const branching: Attributes = { ...attributes, alignment: 4, misaligned: "unpredictable" };
-  return { ...parts, attributes: (word) => (readField(t, word) === PC ? branching : attributes) };
+  return { ...parts, attributes: new Choice(t, tableOf(16, (number) => (number === PC ? branching : attributes))) };
 }
 
 type Transfers = Pick<Parts, "reads" | "computes" | "writes">;
@@ -148,26 +176,26 @@ function oneRegister(access: "load" | "store", bytes: 1 | 2 | 4, extension: "zer
   const t = operandOf(row, "Rt", 0);
   if (access === "load") {
     const reads = readsInto(0, bytes, extension).map((read) => [read]);
-    return { reads: (word) => reads[readField(t, word)]! };
+    return { reads: new Choice(t, reads) };
   }
   const writes = writesFrom(0, bytes).map((write) => [write]);
-  return { computes: (word) => storeComputes(readField(t, word), pc), writes: (word) => writes[readField(t, word)]! };
+  return { computes: new Choice(t, tableOf(16, (number) => storeComputes(number, pc))), writes: new Choice(t, writes) };
 }
 
 /** LDRD, STRD: two words, each with the byte order of data; the address is a multiple of four. */
 export function double(facts: DoubleFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Parts {
   const t = operandOf(row, "Rt", 0);
   const t2 = secondRegister(facts.second, row);
-  const parts = { ...addressing(facts, row, pc), sizes: [4, 4], attributes: always({ alignment: 4 }) };
+  const parts = { addresses: addressing(facts, row, pc), sizes: [4, 4], attributes: always<Attributes>({ alignment: 4 }) };
   if (facts.access === "load") {
     const [first, second] = [readsInto(0, 4, "zero"), readsInto(1, 4, "zero")];
-    return { ...parts, reads: (word) => [first[readField(t, word)]!, second[readField(t2, word)]!] };
+    return { ...parts, reads: made((word) => [first[readField(t, word)]!, second[readField(t2, word)]!]) };
   }
   const [first, second] = [writesFrom(0, 4), writesFrom(1, 4)];
   return {
     ...parts,
-    computes: (word) => storeComputes(Math.max(readField(t, word), readField(t2, word)), pc),
-    writes: (word) => [first[readField(t, word)]!, second[readField(t2, word)]!],
+    computes: made((word) => storeComputes(Math.max(readField(t, word), readField(t2, word)), pc)),
+    writes: made((word) => [first[readField(t, word)]!, second[readField(t2, word)]!]),
   };
 }
 
@@ -201,16 +229,18 @@ export function multiple(facts: MultipleFacts, row: CompiledRow<Facts>, pc: Prog
   const ends = facts.mode === "IA" || facts.mode === "IB" ? 1 : -1;
   const parts = {
     sizes: undefined,
-    addresses: (word: number): Operation["addresses"] => [{ base: readField(n, word), displacement: displacementOf(between + before * size(word)), width: 32 }],
-    updates: (word: number): Operation["updates"] => (isWrittenBack(word) ? [writeback(readField(n, word), { base: readField(n, word), displacement: displacementOf(ends * size(word)), width: 32 })] : NONE),
-    attributes: always({ alignment: 4 }),
+    addresses: made((word): Operation["addresses"] => [{ base: readField(n, word), displacement: displacementOf(between + before * size(word)), width: 32 }]),
+    updates: made((word): Operation["updates"] =>
+      isWrittenBack(word) ? [writeback(readField(n, word), { base: readField(n, word), displacement: displacementOf(ends * size(word)), width: 32 })] : NONE,
+    ),
+    attributes: always<Attributes>({ alignment: 4 }),
   };
   if (facts.access === "load") {
     const tables = tableOf(16, (position) => readsInto(position, 4, "zero"));
-    return { ...parts, reads: (word) => listed(readField(list, word), tables) };
+    return { ...parts, reads: made((word) => listed(readField(list, word), tables)) };
   }
   const tables = tableOf(16, (position) => writesFrom(position, 4));
-  return { ...parts, computes: (word) => storeComputes(readField(list, word) >>> PC === 1 ? PC : 0, pc), writes: (word) => listed(readField(list, word), tables) };
+  return { ...parts, computes: made((word) => storeComputes(readField(list, word) >>> PC === 1 ? PC : 0, pc)), writes: made((word) => listed(readField(list, word), tables)) };
 }
 
 /** Whether LDM or STM changes its base: not 0. Undefined where that depends on the list. */
@@ -232,8 +262,6 @@ export function multipleWritesBack({ writeback: when }: MultipleFacts, row: Comp
 /** LDA, STL, LDREX, STREX and their kin. */
 export function ordered(facts: OrderedFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Parts {
   const { access, bytes, exclusive, ordering } = facts;
-  const n = operandOf(row, "Rn", 0);
-  const imm = operandOf(row, "imm", 0);
   const load = access === "load";
   const attributes: Attributes = {
     alignment: bytes,
@@ -243,7 +271,7 @@ export function ordered(facts: OrderedFacts, row: CompiledRow<Facts>, pc: Progra
   return {
     ...(bytes === 8 ? doubleword(facts, row) : oneRegister(access, bytes, "zero", row, pc)),
     sizes: [bytes],
-    addresses: (word) => [addressOf(readField(n, word), pc, displacementOf(4 * readField(imm, word)))],
+    addresses: new Location(row, pc, ADDED, { kind: "immediate", scale: 4 }, undefined),
     attributes: always(attributes),
   };
 }
@@ -256,26 +284,25 @@ function doubleword({ access, second }: OrderedFacts, row: CompiledRow<Facts>): 
   if (access === "load") {
     const reads: readonly Read[] = [{ address: 0, offset: 0, size: 8, unit: 4, to: NONE, temporary: PAIR }];
     const half = (number: number, bit: number): Compute => ({ operator: "copy", width: 32, inputs: [{ kind: "temporary", index: PAIR, bit }], to: [destination(number, 4)] });
-    return { reads: always(reads), computes: (word) => [half(readField(t, word), 0), half(readField(t2, word), 32)] };
+    return { reads: always(reads), computes: made((word) => [half(readField(t, word), 0), half(readField(t2, word), 32)]) };
   }
   const writes: readonly Write[] = [{ address: 0, offset: 0, size: 8, unit: 4, from: { kind: "temporary", index: PAIR } }];
   const half = (register: number, temporaryBit: number): Compute => {
     return { operator: "copy", width: 32, inputs: [{ kind: "register", register, bit: 0, width: 32 }], to: NONE, temporary: PAIR, temporaryBit };
   };
-  return { computes: (word) => [half(readField(t, word), 0), half(readField(t2, word), 32)], writes: always(writes) };
+  return { computes: made((word) => [half(readField(t, word), 0), half(readField(t2, word), 32)]), writes: always(writes) };
 }
 
 /** SWP, SWPB: memory into Rt, what Rm was into memory. */
 export function swap({ bytes }: SwapFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Parts {
-  const n = operandOf(row, "Rn", 0);
-  const m = operandOf(row, "Rm", 0);
+  const writes = tableOf(16, (register): readonly Write[] => [{ address: 0, offset: 0, size: bytes, from: { kind: "register", register, bit: 0, width: 32 } }]);
   const { reads } = oneRegister("load", bytes, "zero", row, pc);
   return {
     sizes: [bytes, bytes],
-    addresses: (word) => [addressOf(readField(n, word), pc, 0n)],
+    addresses: new Location(row, pc, ADDED, { kind: "immediate", scale: 1 }, undefined),
     reads,
-    writes: (word) => [{ address: 0, offset: 0, size: bytes, from: { kind: "register", register: readField(m, word), bit: 0, width: 32 } }],
-    attributes: always({ atomic: "read-modify-write", alignment: bytes }),
+    writes: new Choice(operandOf(row, "Rm", 0), writes),
+    attributes: always<Attributes>({ atomic: "read-modify-write", alignment: bytes }),
   };
 }
 
@@ -295,12 +322,12 @@ export function tableBranch({ bytes }: TableBranchFacts, row: CompiledRow<Facts>
   ];
   return {
     sizes: [bytes],
-    addresses(word) {
+    addresses: made((word) => {
       const index: Index = { slice: { register: readField(m, word), bit: 0, width: 32 }, signed: false, shift };
       // Unlike a literal's, this base is not rounded down.
       const base = readField(n, word) === PC ? { base: PROGRAM_COUNTER, baseOffset: 4 } : { base: readField(n, word) };
       return [{ ...base, index, displacement: 0n, width: 32 }];
-    },
+    }),
     reads: always(reads),
     computes: always(computes),
   };

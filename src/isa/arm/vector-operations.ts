@@ -4,7 +4,7 @@ import { type Attributes, NONE, displacementOf } from "../plan.ts";
 import type { CompiledRow } from "../rows.ts";
 import { sharedTable, tableOf } from "../tables.ts";
 import type { Facts, LaneFacts, StructureFacts, VectorMultipleFacts, VectorSingleFacts } from "./facts.ts";
-import { type Parts, always } from "./general-operations.ts";
+import { Choice, Location, type Parts, always, made, offsetBy } from "./general-operations.ts";
 import { NO_SHIFT, type ProgramCounterOffset, addressOf, operandOf, writeback } from "./operands.ts";
 import { D0, SP } from "./registers.ts";
 
@@ -43,23 +43,19 @@ const floatingPointSources = sharedTable((bytes: 2 | 4 | 8): readonly Source[] =
 /** VLDR, VSTR. */
 export function vectorSingle(facts: VectorSingleFacts, row: CompiledRow<Facts>, pc: ProgramCounterOffset): Parts {
   const { access, bytes } = facts;
-  const n = operandOf(row, "Rn", facts.base ?? 0);
-  const U = operandOf(row, "U", 0);
-  const imm = operandOf(row, "imm", 0);
   const d = operandOf(row, "d", 0);
-  const scale = bytes === 2 ? 2 : 4;
   const parts = {
     sizes: [bytes],
-    addresses: (word: number): Operation["addresses"] => [addressOf(readField(n, word), pc, displacementOf(Math.imul(readField(imm, word), readField(U, word) === 1 ? scale : -scale)))],
+    addresses: new Location(row, pc, offsetBy(row), { kind: "immediate", scale: bytes === 2 ? 2 : 4 }, facts.base),
     // A D register is two word accesses to the processor: MemA[address, 4] twice.
-    attributes: always({ alignment: bytes === 2 ? 2 : 4 }),
+    attributes: always<Attributes>({ alignment: bytes === 2 ? 2 : 4 }),
   };
   if (access === "load") {
     const reads = floatingPointDestinations(bytes).map((to): readonly Read[] => [{ address: 0, offset: 0, size: bytes, to }]);
-    return { ...parts, reads: (word) => reads[readField(d, word)]! };
+    return { ...parts, reads: new Choice(d, reads) };
   }
   const writes = floatingPointSources(bytes).map((from): readonly Write[] => [{ address: 0, offset: 0, size: bytes, from }]);
-  return { ...parts, writes: (word) => writes[readField(d, word)]! };
+  return { ...parts, writes: new Choice(d, writes) };
 }
 
 /** VLDM, VSTM. The base moves by the size of all registers, with FLDMX and FSTMX by a word more. */
@@ -75,16 +71,16 @@ export function vectorMultiple(facts: VectorMultipleFacts, row: CompiledRow<Fact
   };
   const parts = {
     sizes: undefined,
-    addresses: (word: number): Operation["addresses"] => [addressOf(readField(n, word), pc, mode === "IA" ? 0n : end(word))],
-    updates: (word: number): Operation["updates"] => (readField(wback, word) !== 0 ? [writeback(readField(n, word), { base: readField(n, word), displacement: end(word), width: 32 })] : NONE),
-    attributes: always({ alignment: 4 }),
+    addresses: made((word): Operation["addresses"] => [addressOf(readField(n, word), pc, mode === "IA" ? 0n : end(word))]),
+    updates: made((word): Operation["updates"] => (readField(wback, word) !== 0 ? [writeback(readField(n, word), { base: readField(n, word), displacement: end(word), width: 32 })] : NONE)),
+    attributes: always<Attributes>({ alignment: 4 }),
   };
   if (access === "load") {
     const to = floatingPointDestinations(bytes);
-    return { ...parts, reads: (word) => tableOf(Math.min(readField(regs, word), 32), (each): Read => ({ address: 0, offset: bytes * each, size: bytes, to: to[(readField(d, word) + each) % 32]! })) };
+    return { ...parts, reads: made((word) => tableOf(Math.min(readField(regs, word), 32), (each): Read => ({ address: 0, offset: bytes * each, size: bytes, to: to[(readField(d, word) + each) % 32]! }))) };
   }
   const from = floatingPointSources(bytes);
-  return { ...parts, writes: (word) => tableOf(Math.min(readField(regs, word), 32), (each): Write => ({ address: 0, offset: bytes * each, size: bytes, from: from[(readField(d, word) + each) % 32]! })) };
+  return { ...parts, writes: made((word) => tableOf(Math.min(readField(regs, word), 32), (each): Write => ({ address: 0, offset: bytes * each, size: bytes, from: from[(readField(d, word) + each) % 32]! }))) };
 }
 
 /** Whether VLDM or VSTM changes its base: not 0. */
@@ -131,15 +127,15 @@ export function structure(facts: StructureFacts, row: CompiledRow<Facts>): Parts
     const [to, from] = [laneDestinations(8, true), laneSources(8)];
     return {
       ...location,
-      reads: access === "load" ? (word) => tableOf(groups, (group): Read => ({ ...place(word, group), to: [to[(readField(d, word) + group) % 32]!] })) : undefined,
-      writes: access === "store" ? (word) => tableOf(groups, (group): Write => ({ ...place(word, group), from: from[(readField(d, word) + group) % 32]! })) : undefined,
+      reads: access === "load" ? made((word) => tableOf(groups, (group): Read => ({ ...place(word, group), to: [to[(readField(d, word) + group) % 32]!] }))) : undefined,
+      writes: access === "store" ? made((word) => tableOf(groups, (group): Write => ({ ...place(word, group), from: from[(readField(d, word) + group) % 32]! }))) : undefined,
     };
   }
   const orders = tableOf(4, (log): readonly StructureElement[] => orderOf(facts, (1 << log) as Size));
   return {
     ...location,
-    reads: access === "load" ? (word) => elementReads(orders[readField(size, word)]!, bytesOf(word), readField(d, word)) : undefined,
-    writes: access === "store" ? (word) => elementWrites(orders[readField(size, word)]!, bytesOf(word), readField(d, word)) : undefined,
+    reads: access === "load" ? made((word) => elementReads(orders[readField(size, word)]!, bytesOf(word), readField(d, word))) : undefined,
+    writes: access === "store" ? made((word) => elementWrites(orders[readField(size, word)]!, bytesOf(word), readField(d, word))) : undefined,
   };
 }
 
@@ -185,8 +181,8 @@ export function lanes(facts: LaneFacts, row: CompiledRow<Facts>): Parts {
   return {
     ...structureLocation(facts, row, elements * bytes),
     sizes: tableOf(elements, () => bytes),
-    reads: access === "load" ? (word) => tableOf(elements, (element): Read => ({ address: 0, offset: element * bytes, size: bytes, to: destinations(word, element) })) : undefined,
-    writes: access === "store" ? (word) => tableOf(elements, (element): Write => ({ address: 0, offset: element * bytes, size: bytes, from: from[first(word, element) + readField(index, word)]! })) : undefined,
+    reads: access === "load" ? made((word) => tableOf(elements, (element): Read => ({ address: 0, offset: element * bytes, size: bytes, to: destinations(word, element) }))) : undefined,
+    writes: access === "store" ? made((word) => tableOf(elements, (element): Write => ({ address: 0, offset: element * bytes, size: bytes, from: from[first(word, element) + readField(index, word)]! }))) : undefined,
   };
 }
 
@@ -220,8 +216,8 @@ function structureLocation(facts: StructureFacts | LaneFacts, row: CompiledRow<F
   const attributes = facts.alignments.map((alignment): Attributes | undefined => (alignment > 1 ? { alignment } : undefined));
   return {
     sizes: undefined,
-    addresses: (word) => [{ base: readField(n, word), displacement: 0n, width: 32 }],
-    updates: (word) => (readField(m, word) === 15 ? NONE : [writeback(readField(n, word), moved(readField(n, word), readField(m, word)))]),
-    attributes: (word) => attributes[readField(align, word)],
+    addresses: made((word) => [{ base: readField(n, word), displacement: 0n, width: 32 }]),
+    updates: made((word) => (readField(m, word) === 15 ? NONE : [writeback(readField(n, word), moved(readField(n, word), readField(m, word)))])),
+    attributes: new Choice(align, attributes),
   };
 }
