@@ -8,7 +8,7 @@ import { NONE, type Plan, addAttributes, sizesOf } from "../plan.ts";
 import { type CompiledRow, RowTable, fieldOf, perRow } from "../rows.ts";
 import { A32_ROWS } from "./a32-table.ts";
 import { type Facts, type NoAccessFacts, type OpaqueFacts, directionOf, fieldsOf } from "./facts.ts";
-import { Location, type Parts, addressesOf, always, chosen, double, indexingOf, multiple, multipleWritesBack, ordered, secondRegister, single, swap, tableBranch, updatesOf, writebackOf } from "./general-operations.ts";
+import { Location, type Parts, always, chosen, double, indexingOf, multiple, multipleWritesBack, ordered, placeOf, secondRegister, single, swap, tableBranch, writebackOf } from "./general-operations.ts";
 import { type ProgramCounterOffset, operandOf } from "./operands.ts";
 import { type Operands, RowRules } from "./rules.ts";
 import { T32_NARROW_ROWS, T32_ROWS } from "./t32-table.ts";
@@ -144,16 +144,15 @@ function planOf(facts: TransferFacts, row: CompiledRow<Facts>, set: ArmInstructi
   const cond = set === "a32" ? fieldOf(row, "cond") : undefined;
   const itState = set === "t32" ? itStateOf(facts) : undefined;
   const build: Plan["build"] = (word) => {
-    const place = location === undefined ? chosen(addresses, word) : addressesOf(location, word);
+    const place = location === undefined ? { addresses: chosen(addresses, word), updates: chosen(updates, word) } : placeOf(location, word);
     const read = chosen(reads, word);
     const computed = chosen(computes, word);
     const written = chosen(writes, word);
-    const updated = location === undefined ? chosen(updates, word) : updatesOf(location, word);
     const condition = cond === undefined ? itState : readField(cond, word);
     const operation: Operation =
       condition === undefined
-        ? { addresses: place, reads: read, computes: computed, writes: written, updates: updated }
-        : { addresses: place, reads: read, computes: computed, writes: written, updates: updated, condition };
+        ? { addresses: place.addresses, reads: read, computes: computed, writes: written, updates: place.updates }
+        : { addresses: place.addresses, reads: read, computes: computed, writes: written, updates: place.updates, condition };
     const more = chosen(attributes, word);
     return more === undefined ? operation : addAttributes(operation, more);
   };

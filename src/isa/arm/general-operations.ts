@@ -82,7 +82,6 @@ export class Location {
   readonly n: Field;
   readonly pc: ProgramCounterOffset;
   readonly puw: Field;
-  readonly wback: Field;
   /** The offset: `scale` times `imm`, or register `m` shifted by `amount` as `type` says. */
   readonly register: boolean;
   readonly imm: Field;
@@ -96,7 +95,6 @@ export class Location {
     this.n = operandOf(row, "Rn", base ?? 0);
     this.pc = pc;
     this.puw = puw;
-    this.wback = writebackOf(puw);
     this.register = offset.kind === "register";
     this.imm = operandOf(row, "imm", 0);
     this.scale = offset.kind === "register" ? 0 : offset.scale;
@@ -119,22 +117,29 @@ export function offsetBy(row: CompiledRow<Facts>): Field {
   return upOf(row).plus(P);
 }
 
+/** Where the words of a location transfer, and what becomes of the base. */
+export interface Place {
+  readonly addresses: readonly Address[];
+  readonly updates: readonly Update[];
+}
+
+/** index = (P == '1'), wback = (P == '0') || (W == '1'). The address with its offset is that of the access, the base's new value, or both. */
+export function placeOf(location: Location, word: number): Place {
+  const { pc } = location;
+  const number = readField(location.n, word);
+  const puw = readField(location.puw, word);
+  const moved = movedAddress(location, number, (puw & U) !== 0, word);
+  return {
+    addresses: [(puw & P) !== 0 ? moved : addressOf(number, pc, 0n)],
+    updates: (puw & (P | W)) === P ? NONE : [writeback(number, moved)],
+  };
+}
+
 /** Base plus offset. */
-function movedAddress(place: Location, word: number): Address {
-  const number = readField(place.n, word);
-  const added = (readField(place.puw, word) & U) !== 0;
-  if (place.register) return addressOf(number, place.pc, 0n, indexOf(place, added, word));
-  const offset = Math.imul(readField(place.imm, word), place.scale);
-  return addressOf(number, place.pc, displacementOf(added ? offset : 0 - offset));
-}
-
-/** index = (P == '1'). */
-export function addressesOf(place: Location, word: number): readonly Address[] {
-  return [(readField(place.puw, word) & P) !== 0 ? movedAddress(place, word) : addressOf(readField(place.n, word), place.pc, 0n)];
-}
-
-export function updatesOf(place: Location, word: number): readonly Update[] {
-  return readField(place.wback, word) === 0 ? NONE : [writeback(readField(place.n, word), movedAddress(place, word))];
+function movedAddress(location: Location, number: number, added: boolean, word: number): Address {
+  if (location.register) return addressOf(number, location.pc, 0n, indexOf(location, added, word));
+  const offset = Math.imul(readField(location.imm, word), location.scale);
+  return addressOf(number, location.pc, displacementOf(added ? offset : 0 - offset));
 }
 
 /** Rm and its shift. DecodeImmShift(): an amount of 0 means 32 for LSR and ASR, and RRX for ROR. */
