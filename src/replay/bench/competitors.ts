@@ -144,11 +144,15 @@ async function singleOf({ sample, registers }: Subject, open: () => Promise<Fast
   return undefined;
 }
 
-/** The reference's decoder alone: the rows of the table, nothing remembered. */
+/**
+ * The reference's decoder alone: the rows of the table, nothing remembered. Its bytes lie side by side, as those of other decoders do: the
+ * sample's lie far apart among the captured registers, which a decoder never looks at, and after the passes of the others the time would be
+ * that of fetching them from memory.
+ */
 function decodeOf({ sample }: Subject, { isa }: Setup): Competitor {
+  const codes = sample.map(({ fault: { bytes, registers } }) => ({ bytes: Uint8Array.from(bytes), set: isa.instructionSet(registers) }));
   const decodes = (index: number): boolean => {
-    const { bytes, registers } = sample[index]!.fault;
-    const set = isa.instructionSet(registers);
+    const { bytes, set } = codes[index]!;
     return !(set instanceof Refusal) && !(isa.decode(bytes, set) instanceof Refusal);
   };
   return {
