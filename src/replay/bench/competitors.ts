@@ -8,6 +8,7 @@ import { Floor } from "./floor.ts";
 import { RECORDED_ANSWERS } from "../recorded-answers.ts";
 import { replayFault } from "../replay.ts";
 import type { Competitor } from "./measure.ts";
+import { compiledAnew } from "./fresh.ts";
 import { eachInBatches, peersFor } from "./peers.ts";
 import { callLoop, singleCall } from "./single.ts";
 import { chunksOf } from "../../trace/columnar/chunks-of.ts";
@@ -112,9 +113,6 @@ function batchOf({ chunks, faults }: Subject, fastPath: FastPath): Competitor {
   };
 }
 
-/** Loops of single calls that were made, which gives each a name and a source of its own. */
-let loops = 0;
-
 /** The same fault, already in the kernel's memory, again and again: the first of the sample that the fast path takes. */
 async function singleOf({ sample, registers }: Subject, open: () => Promise<FastPath>): Promise<Competitor | undefined> {
   const [fastPath, batch] = [await open(), await open()];
@@ -124,7 +122,7 @@ async function singleOf({ sample, registers }: Subject, open: () => Promise<Fast
     if (batch.run(0, 1).emulated === 0) continue;
     const call = singleCall(fastPath, record.fault);
     if (call === undefined || call() === 0) continue;
-    const loop = callLoop(call, `calls${loops++}`);
+    const loop = callLoop(call);
     return {
       name: NAMES.single,
       does: "one call a fault, the same fault again and again, already in the kernel's memory",
@@ -150,18 +148,29 @@ async function singleOf({ sample, registers }: Subject, open: () => Promise<Fast
  * that of fetching them from memory.
  */
 function decodeOf({ sample }: Subject, { isa }: Setup): Competitor {
-  const codes = sample.map(({ fault: { bytes, registers } }) => ({ bytes: Uint8Array.from(bytes), set: isa.instructionSet(registers) }));
-  const decodes = (index: number): boolean => {
-    const { bytes, set } = codes[index]!;
-    return !(set instanceof Refusal) && !(isa.decode(bytes, set) instanceof Refusal);
-  };
+  const codes = sample.flatMap(({ fault: { bytes, registers } }) => {
+    const set = isa.instructionSet(registers);
+    return set instanceof Refusal ? [] : [{ bytes: Uint8Array.from(bytes), set }];
+  });
+  const loop = compiledAnew<(from: number, to: number) => number>(
+    "function decodes(from, to) { let done = 0; for (let at = from; at < to; at++) if (!(isa.decode(codes[at].bytes, codes[at].set) instanceof Refusal)) done++; return done; }",
+    { isa, codes, Refusal },
+  );
   return {
     name: NAMES.decode,
     does: "decode by the instruction table",
-    faults: sample.length,
+    faults: codes.length,
     batch: SLOW_BATCH,
     words: ["decoded", "unknown"],
-    pass: (lap) => eachInBatches(sample.length, decodes, lap, SLOW_BATCH),
+    pass(lap) {
+      let done = 0;
+      for (let from = 0; from < codes.length; from += SLOW_BATCH) {
+        const to = Math.min(from + SLOW_BATCH, codes.length);
+        done += loop(from, to);
+        lap(to - from);
+      }
+      return { done, not: codes.length - done };
+    },
   };
 }
 

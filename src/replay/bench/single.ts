@@ -3,6 +3,7 @@ import { AArch64FastPath } from "../../fastpath/aarch64.ts";
 import { PlannedFastPath } from "../../fastpath/planned.ts";
 import { FLAG, RESPONSES_SHIFT } from "../../model/fault-columns.ts";
 import type { Fault } from "../../model/fault.ts";
+import { compiledAnew } from "./fresh.ts";
 
 /**
  * Puts a fault and its registers into the kernel's memory, and gives the call that emulates it without allocating: its information word, or
@@ -37,12 +38,7 @@ export function singleCall(fastPath: FastPath, { registers, bytes, gpa, gva, wri
   return undefined;
 }
 
-/**
- * A loop that makes so many calls and counts those that do not give 0. Each is compiled anew: who emulates one fault at a time has one fast path, and the
- * engine puts its call right into the caller's code; a loop that was used with the fast paths of all architectures calls in a slower way.
- */
-export function callLoop(call: () => number, name: string): (calls: number) => number {
-  const source = `"use strict"; return function ${name}(calls) { let done = 0; for (let left = calls; left > 0; left--) if (call() !== 0) done++; return done; };`;
-  const make = new Function("call", source) as (call: () => number) => (calls: number) => number;
-  return make(call);
+/** A loop that makes so many calls and counts those that do not give 0. */
+export function callLoop(call: () => number): (calls: number) => number {
+  return compiledAnew("function calls(count) { let done = 0; for (let left = count; left > 0; left--) if (call() !== 0) done++; return done; }", { call });
 }
