@@ -1,6 +1,8 @@
 import type { Policy } from "../../emulate/policy.ts";
 import { loadIsa } from "../../isa/list.ts";
+import type { FastPath } from "../../fastpath/fast-path.ts";
 import type { Architecture } from "../../model/architecture.ts";
+import type { FaultColumns } from "../../model/fault-columns.ts";
 import { openFastPath } from "../fast-path.ts";
 import { HandlerLoadError, loadHandler } from "../handlers.ts";
 import { decodeChunk } from "../../trace/columnar/chunk-decoder.ts";
@@ -133,29 +135,42 @@ async function startUpOf({ guest }: Subject, { isa, policy }: Setup): Promise<Su
 
 /**
  * What a fault costs in a run of ten million (all chunks, again and again) in terms of one of a hundred thousand (the first chunks). Both are
- * in memory already; `npm run bench:scaling` measures files. Processor time: a long run on a busy machine is interrupted, a short one is not.
+ * in memory already; `npm run bench:scaling` measures files. Whole runs: each opens a fast path, takes its chunks in, and learns its instructions. Warm: none
+ * does. Processor time: a long run on a busy machine is interrupted, a short one is not.
  */
-async function scaleOf({ chunks, guest }: Subject, { isa, policy }: Setup): Promise<Spread> {
-  const fastPath = await openFastPath(isa.architecture, { guest, userMode: policy.userMode });
-  const held = fastPath.kernel.hold(chunks.map(({ hot }) => hot));
-  /** Processor time a fault of as many runs of `faults` as make {@link LONG}. */
-  const run = (faults: number): number => {
-    const start = process.cpuUsage();
-    let all = 0;
-    while (all < LONG) {
-      let done = 0;
-      for (let number = 0; done < faults; number = (number + 1) % held.length) {
-        const hot = held[number]!;
-        fastPath.load(hot);
-        fastPath.run(0, hot.count);
-        done += hot.count;
-      }
-      all += done;
-    }
-    const { user, system } = process.cpuUsage(start);
-    return (user + system) / all;
-  };
-  run(SHORT);
-  return spreadOf(Array.from({ length: LONG_RUNS }, () => run(LONG) / run(SHORT)));
+async function scaleOf({ chunks, guest }: Subject, { isa, policy }: Setup): Promise<{ readonly whole: Spread; readonly warm: Spread }> {
+  const open = async (): Promise<FastPath> => openFastPath(isa.architecture, { guest, userMode: policy.userMode });
+  const columns = chunks.map(({ hot }) => hot);
+  const warmPath = await open();
+  const held = warmPath.kernel.hold(columns);
+  const whole = async (faults: number): Promise<number> => processorTime(faults, async () => runFaults(await open(), columns, faults));
+  const warm = async (faults: number): Promise<number> => processorTime(LONG, () => runFaults(warmPath, held, faults));
+  await warm(SHORT);
+  const ratios = { whole: [] as number[], warm: [] as number[] };
+  for (let runs = 0; runs < LONG_RUNS; runs++) {
+    ratios.whole.push((await whole(LONG)) / (await whole(SHORT)));
+    ratios.warm.push((await warm(LONG)) / (await warm(SHORT)));
+  }
+  return { whole: spreadOf(ratios.whole), warm: spreadOf(ratios.warm) };
 }
 
+/** Processor time a fault of as many runs as make `least` faults; each gives how many it had. */
+async function processorTime(least: number, run: () => number | Promise<number>): Promise<number> {
+  const start = process.cpuUsage();
+  let faults = 0;
+  while (faults < least) faults += await run();
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / faults;
+}
+
+/** Runs so many faults: these chunks, again and again. Gives their number, which whole chunks make a little larger. */
+function runFaults(fastPath: FastPath, chunks: readonly FaultColumns[], faults: number): number {
+  let done = 0;
+  for (let number = 0; done < faults; number = (number + 1) % chunks.length) {
+    const columns = chunks[number]!;
+    fastPath.load(columns);
+    fastPath.run(0, columns.count);
+    done += columns.count;
+  }
+  return done;
+}

@@ -19,8 +19,8 @@ export interface SubjectResult {
   /** Milliseconds until the fast path can take a chunk: the first time in this process, and when everything is compiled. */
   readonly startUp: { readonly first: number; readonly warm: number };
   readonly sizes: Sizes;
-  /** A fault's cost in a long run divided by that in a short one; only for traces that are long enough. */
-  readonly scale: Spread | undefined;
+  /** A fault's cost in a long run divided by that in a short one, both from the opening on, and both warm; only for traces that are long enough. */
+  readonly scale: { readonly whole: Spread; readonly warm: Spread } | undefined;
 }
 
 export interface BenchResult {

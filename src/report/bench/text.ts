@@ -53,7 +53,7 @@ function subjectLines({ architecture, name, order, faults, changes, measured, ab
   const lines = [`${style("bold", `${architecture}, ${name}, ${order}`)}: ${facts.join("; ")}`];
   lines.push(...layOut(dim(COLUMNS, style), measured.map(row)));
   lines.push(`  bytes a fault: JSON lines ${figure(sizes.jsonLines)}, MessagePack objects ${figure(sizes.objects)}, binary trace ${figure(sizes.binary)}`);
-  if (scale !== undefined) lines.push(`  a fault of 10,000,000 in a row costs ${scale.median.toFixed(2)} times one of 100,000`);
+  if (scale !== undefined) lines.push(`  a fault of 10,000,000 in a row costs ${scale.whole.median.toFixed(2)} times one of 100,000 in whole runs, ${scale.warm.median.toFixed(2)} times when both are warm`);
   for (const each of absent) lines.push(style("dim", `  not here: ${each}`));
   return lines;
 }
