@@ -217,13 +217,14 @@ test("a long log takes constant memory, whatever its lines are", async () => {
   const { importBytes } = await import("../../src/replay/import.ts");
   const stream = Readable.from((function* () {
     yield Buffer.from(sampleText("kvm-x86-perf.txt"));
-    // 256 MB without a line feed, then a fault.
-    for (let count = 0; count < 256; count++) yield line;
+    // 768 MB without a line feed, then a fault.
+    for (let count = 0; count < 768; count++) yield line;
     yield Buffer.from(`\n${sampleText("kvm-x86-perf.txt").replaceAll("1404.", "1405.")}`);
   })());
   const before = process.memoryUsage().rss;
   let count = 0;
   for await (const _ of (await importBytes(stream, "log", {})).records) count++;
   expect(count).toBe(2);
-  expect(process.memoryUsage().rss - before).toBeLessThan(128 << 20);
-});
+  // Half of it leaves room for what the collector has not come to yet on a busy machine.
+  expect(process.memoryUsage().rss - before).toBeLessThan(384 << 20);
+}, 60_000);
